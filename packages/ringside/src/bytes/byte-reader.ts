@@ -25,7 +25,10 @@ export class ByteReader {
   /** Throws unless `[offset, offset + size)` lies within the range. */
   check(offset: number, size: number): void {
     if (!(offset >= 0 && size >= 0 && offset + size <= this.bytes.length)) {
-      throw new FormatError(`${size} bytes needed, range has ${this.bytes.length}`, { section: this.what, offset });
+      throw new FormatError(`${size} bytes needed, range has ${this.bytes.length}`, {
+        section: this.what,
+        offset,
+      });
     }
   }
 

@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { addrFromParts, addrFromU64, addrHigh, addrLow, addrToU64, asAddr, hex64, isCanonical } from './guest-address.ts';
+import {
+  addrFromParts,
+  addrFromU64,
+  addrHigh,
+  addrLow,
+  addrToU64,
+  asAddr,
+  hex64,
+  isCanonical,
+} from './guest-address.ts';
 
 describe('GuestAddr', () => {
   test('every 64-bit pattern survives the way to a number and back', () => {

@@ -76,7 +76,9 @@ export function addrToU64(addr: number): bigint {
 
 /** The upper 32 bits of an address, signed. */
 export function addrHigh(addr: number): number {
-  return isCanonical(addr) ? Math.floor(addr / TWO_32) | 0 : Number(BigInt.asIntN(32, addrToU64(addr) >> 32n));
+  return isCanonical(addr)
+    ? Math.floor(addr / TWO_32) | 0
+    : Number(BigInt.asIntN(32, addrToU64(addr) >> 32n));
 }
 
 /** The lower 32 bits of an address, unsigned: where in the guest's memory the byte is. */

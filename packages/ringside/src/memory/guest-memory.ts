@@ -1,0 +1,389 @@
+import {
+  addrFromParts,
+  addrToU64,
+  asAddr,
+  type GuestAddr,
+  hex64,
+  InvariantError,
+  isCanonical,
+} from '../bytes/index.ts';
+import { type Access, type FaultReason, GuestAccessFault } from './access-fault.ts';
+import { PAGE_SHIFT, PAGE_SIZE, REGIONS, SHADOW_BASE } from './layout.ts';
+import { GRANULE_SHIFT, type Poison, SHADOW_NONE, SHADOW_RO, SHADOW_RW } from './shadow.ts';
+
+/** What may be done with a page. */
+export interface Protection {
+  readonly write: boolean;
+  readonly execute: boolean;
+}
+
+export const PROT_RW: Protection = { write: true, execute: false };
+export const PROT_RO: Protection = { write: false, execute: false };
+export const PROT_RX: Protection = { write: false, execute: true };
+export const PROT_RWX: Protection = { write: true, execute: true };
+
+const PRESENT = 1;
+const WRITE = 2;
+const EXECUTE = 4;
+const SLOW = 8;
+
+/** Completes accesses to a slow page: a device's registers or another view of pages that live elsewhere. */
+export interface SlowPage {
+  /** `offset` in bytes from the start of the mapping; the result is unsigned, little endian. */
+  read(offset: number, size: 1 | 2 | 4 | 8): bigint;
+  write(offset: number, size: 1 | 2 | 4 | 8, value: bigint): void;
+}
+
+interface SlowMapping {
+  readonly start: GuestAddr;
+  readonly size: number;
+  readonly page: SlowPage;
+}
+
+/** Told of an access to poisoned memory. When it returns, the access is made, as the real kernel would. */
+export type PoisonReporter = (addr: GuestAddr, size: number, access: Access) => void;
+
+/**
+ * The guest's address space: one 4 GiB WebAssembly memory that holds the byte of an address at the address's
+ * low 32 bits, with a shadow that says which bytes may be used and page permissions.
+ *
+ * Functions of ours use the checked accessors (`readU32`, `writePtr`, ...): a bad address throws
+ * `GuestAccessFault`, poisoned memory is reported and then used. Translated code makes the same checks inline.
+ * The `raw` views are for allocators and the engine, which know what they touch.
+ */
+export class GuestMemory {
+  readonly wasm: WebAssembly.Memory;
+  /** All 4 GiB; the index is an address's low 32 bits (`addr >>> 0`). */
+  readonly raw: Uint8Array;
+  readonly view: DataView;
+  /** Signed shadow bytes, one for 8 bytes of memory; see shadow.ts. */
+  readonly shadow: Int8Array;
+  onPoison: PoisonReporter | undefined;
+  /** Told when the bytes or permissions of executable pages change, so that translations can be dropped. */
+  onTextChange: ((addr: GuestAddr, size: number) => void) | undefined;
+  readonly #pages = new Uint8Array(2 ** 20);
+  /** The upper 32 bits of addresses whose low half is in this 16 MiB piece; 0 where there is no region. */
+  readonly #high = new Int32Array(256);
+  readonly #slow: SlowMapping[] = [];
+
+  constructor() {
+    this.wasm = new WebAssembly.Memory({ initial: 65536, maximum: 65536 });
+    this.raw = new Uint8Array(this.wasm.buffer);
+    this.view = new DataView(this.wasm.buffer);
+    this.shadow = new Int8Array(this.wasm.buffer, SHADOW_BASE, 2 ** 29);
+    for (const region of REGIONS) {
+      const first = (region.start >>> 0) >>> 24;
+      const last = ((region.start + region.size - 1) >>> 0) >>> 24;
+      for (let i = first; i <= last; i++) this.#high[i] = Math.floor(region.start / 2 ** 32);
+    }
+  }
+
+  // ---- mapping
+
+  /** Makes `[addr, addr + size)` (page aligned) present and valid, with its present content. */
+  map(addr: GuestAddr, size: number, protection: Protection): void {
+    this.#eachPage(addr, size, (page) => {
+      this.#pages[page] = PRESENT | (protection.write ? WRITE : 0) | (protection.execute ? EXECUTE : 0);
+    });
+    this.#fillShadow(addr, size, protection.write ? SHADOW_RW : SHADOW_RO);
+    if (protection.execute) this.onTextChange?.(addr, size);
+  }
+
+  /** Takes pages away: every access faults. The content stays until the pages are used again. */
+  unmap(addr: GuestAddr, size: number): void {
+    if (this.isExecutable(addr, size)) this.onTextChange?.(addr, size);
+    this.#eachPage(addr, size, (page) => {
+      this.#pages[page] = 0;
+    });
+    this.#fillShadow(addr, size, SHADOW_NONE);
+    const kept = this.#slow.filter((s) => s.start >= addr + size || s.start + s.size <= addr);
+    this.#slow.splice(0, this.#slow.length, ...kept);
+  }
+
+  /** Changes permissions of present pages; poison stays. */
+  protect(addr: GuestAddr, size: number, protection: Protection): void {
+    const wasText = this.isExecutable(addr, size);
+    this.#eachPage(addr, size, (page) => {
+      if (!(this.#pages[page]! & PRESENT))
+        throw new InvariantError(`protect of an unmapped page at ${hex64(addr)}`);
+      this.#pages[page] = PRESENT | (protection.write ? WRITE : 0) | (protection.execute ? EXECUTE : 0);
+    });
+    const [from, to] = protection.write ? [SHADOW_RO, SHADOW_RW] : [SHADOW_RW, SHADOW_RO];
+    const first = (addr >>> 0) >>> GRANULE_SHIFT;
+    const end = first + (size >>> GRANULE_SHIFT);
+    for (let i = first; i < end; i++) if (this.shadow[i] === from) this.shadow[i] = to;
+    if (wasText || protection.execute) this.onTextChange?.(addr, size);
+  }
+
+  /** Maps pages whose accesses are completed by `page`, one at a time. */
+  mapSlow(addr: GuestAddr, size: number, page: SlowPage): void {
+    this.#eachPage(addr, size, (index) => {
+      this.#pages[index] = PRESENT | WRITE | SLOW;
+    });
+    this.#fillShadow(addr, size, SHADOW_NONE);
+    this.#slow.push({ start: addr, size, page });
+  }
+
+  /** Marks mapped bytes valid: whole granules, and a last partial one of `size & 7` bytes. */
+  unpoison(addr: GuestAddr, size: number): void {
+    const first = (addr >>> 0) >>> GRANULE_SHIFT;
+    const whole = size >>> GRANULE_SHIFT;
+    this.shadow.fill(SHADOW_RW, first, first + whole);
+    if (size & 7) this.shadow[first + whole] = size & 7;
+  }
+
+  /** Marks mapped granules as not for use. `addr` is granule aligned; `size` is rounded up. */
+  poison(addr: GuestAddr, size: number, kind: Poison): void {
+    const first = (addr >>> 0) >>> GRANULE_SHIFT;
+    this.shadow.fill(kind, first, first + ((size + 7) >>> GRANULE_SHIFT));
+  }
+
+  // ---- queries
+
+  isPresent(addr: GuestAddr): boolean {
+    return this.#inRegion(addr) && (this.#pages[(addr >>> 0) >>> PAGE_SHIFT]! & PRESENT) !== 0;
+  }
+
+  isWritable(addr: GuestAddr): boolean {
+    return this.#inRegion(addr) && (this.#pages[(addr >>> 0) >>> PAGE_SHIFT]! & WRITE) !== 0;
+  }
+
+  /** Whether any page of the range is executable. */
+  isExecutable(addr: GuestAddr, size = 1): boolean {
+    if (!this.#inRegion(addr)) return false;
+    const last = ((addr >>> 0) + size - 1) >>> PAGE_SHIFT;
+    for (let page = (addr >>> 0) >>> PAGE_SHIFT; page <= last; page++) {
+      if (this.#pages[page]! & EXECUTE) return true;
+    }
+    return false;
+  }
+
+  isSlow(addr: GuestAddr): boolean {
+    return this.#inRegion(addr) && (this.#pages[(addr >>> 0) >>> PAGE_SHIFT]! & SLOW) !== 0;
+  }
+
+  /**
+   * Why an access of `size` bytes at `addr` is not plain and valid, or undefined when it is. An access to a slow
+   * page is valid (see `isSlow`). The address is judged as the CPU does: canonical form, present, permission; then
+   * the shadow.
+   */
+  faultReason(addr: GuestAddr, size: number, access: Access): FaultReason | undefined {
+    if (!isCanonical(addr)) return 'non-canonical';
+    if (addr >= 0) return 'user';
+    for (
+      let at = addr as number;
+      ;
+      at = Math.min(addr + size - 1, (Math.floor(at / PAGE_SIZE) + 1) * PAGE_SIZE)
+    ) {
+      if (!this.#inRegion(at)) return 'not-mapped';
+      const flags = this.#pages[(at >>> 0) >>> PAGE_SHIFT]!;
+      if (!(flags & PRESENT)) return 'not-mapped';
+      if (access === 'write' && !(flags & WRITE)) return 'protection';
+      if (access === 'execute' && !(flags & EXECUTE)) return 'protection';
+      if (flags & SLOW) return undefined;
+      if (at === addr + size - 1) break;
+    }
+    return this.#shadowAllows(addr, size, access === 'write') ? undefined : 'poison';
+  }
+
+  // ---- checked accessors, for functions of ours
+
+  readU8(addr: GuestAddr): number {
+    return this.#plain(addr, 1, false) ? this.view.getUint8(addr >>> 0) : Number(this.#slowRead(addr, 1));
+  }
+
+  readU16(addr: GuestAddr): number {
+    return this.#plain(addr, 2, false)
+      ? this.view.getUint16(addr >>> 0, true)
+      : Number(this.#slowRead(addr, 2));
+  }
+
+  readU32(addr: GuestAddr): number {
+    return this.#plain(addr, 4, false)
+      ? this.view.getUint32(addr >>> 0, true)
+      : Number(this.#slowRead(addr, 4));
+  }
+
+  readI32(addr: GuestAddr): number {
+    return this.readU32(addr) | 0;
+  }
+
+  readU64(addr: GuestAddr): bigint {
+    return this.#plain(addr, 8, false) ? this.view.getBigUint64(addr >>> 0, true) : this.#slowRead(addr, 8);
+  }
+
+  readI64(addr: GuestAddr): bigint {
+    return BigInt.asIntN(64, this.readU64(addr));
+  }
+
+  readPtr(addr: GuestAddr): GuestAddr {
+    if (this.#plain(addr, 8, false)) {
+      const at = addr >>> 0;
+      return addrFromParts(this.view.getInt32(at + 4, true), this.view.getUint32(at, true));
+    }
+    const value = this.#slowRead(addr, 8);
+    return addrFromParts(Number(value >> 32n), Number(value & 0xffff_ffffn));
+  }
+
+  writeU8(addr: GuestAddr, value: number): void {
+    if (this.#plain(addr, 1, true)) this.view.setUint8(addr >>> 0, value);
+    else this.#slowWrite(addr, 1, BigInt(value & 0xff));
+  }
+
+  writeU16(addr: GuestAddr, value: number): void {
+    if (this.#plain(addr, 2, true)) this.view.setUint16(addr >>> 0, value, true);
+    else this.#slowWrite(addr, 2, BigInt(value & 0xffff));
+  }
+
+  writeU32(addr: GuestAddr, value: number): void {
+    if (this.#plain(addr, 4, true)) this.view.setUint32(addr >>> 0, value, true);
+    else this.#slowWrite(addr, 4, BigInt(value >>> 0));
+  }
+
+  writeU64(addr: GuestAddr, value: bigint): void {
+    if (this.#plain(addr, 8, true)) this.view.setBigUint64(addr >>> 0, value, true);
+    else this.#slowWrite(addr, 8, BigInt.asUintN(64, value));
+  }
+
+  writePtr(addr: GuestAddr, value: GuestAddr): void {
+    if (isCanonical(value) && this.#plain(addr, 8, true)) {
+      const at = addr >>> 0;
+      this.view.setUint32(at, value >>> 0, true);
+      this.view.setInt32(at + 4, Math.floor(value / 2 ** 32), true);
+    } else this.writeU64(addr, addrToU64(value));
+  }
+
+  /** A copy of `size` bytes. */
+  readBytes(addr: GuestAddr, size: number): Uint8Array {
+    if (size === 0) return new Uint8Array(0);
+    if (this.#plain(addr, size, false)) return this.raw.slice(addr >>> 0, (addr >>> 0) + size);
+    return Uint8Array.from({ length: size }, (_, i) => this.readU8(asAddr(addr + i)));
+  }
+
+  writeBytes(addr: GuestAddr, bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    if (this.#plain(addr, bytes.length, true)) this.raw.set(bytes, addr >>> 0);
+    else for (let i = 0; i < bytes.length; i++) this.writeU8(asAddr(addr + i), bytes[i]!);
+  }
+
+  fill(addr: GuestAddr, value: number, size: number): void {
+    if (size === 0) return;
+    if (this.#plain(addr, size, true)) this.raw.fill(value, addr >>> 0, (addr >>> 0) + size);
+    else for (let i = 0; i < size; i++) this.writeU8(asAddr(addr + i), value);
+  }
+
+  /** The bytes before the first NUL, at most `limit`; faults where the guest's own strlen would. */
+  readCString(addr: GuestAddr, limit = Number.POSITIVE_INFINITY): Uint8Array {
+    const bytes: number[] = [];
+    for (let i = 0; i < limit; i++) {
+      const byte = this.readU8(asAddr(addr + i));
+      if (byte === 0) break;
+      bytes.push(byte);
+    }
+    return Uint8Array.from(bytes);
+  }
+
+  /** As `readCString`, as text with one character a byte (Latin-1). */
+  readString(addr: GuestAddr, limit = Number.POSITIVE_INFINITY): string {
+    let text = '';
+    for (const byte of this.readCString(addr, limit)) text += String.fromCharCode(byte);
+    return text;
+  }
+
+  /** Whether a read of this size would be made without fault; for code that must not fault (dumps of memory). */
+  canRead(addr: GuestAddr, size: number): boolean {
+    const reason = this.faultReason(addr, size, 'read');
+    return (reason === undefined || reason === 'poison') && !this.isSlow(addr);
+  }
+
+  /** Checks an access as translated code does and reports poison; throws `GuestAccessFault`. */
+  check(addr: GuestAddr, size: number, access: Access): void {
+    const reason = this.faultReason(addr, size, access);
+    if (reason === 'poison') this.onPoison?.(addr, size, access);
+    else if (reason !== undefined) throw new GuestAccessFault(addr, size, access, reason);
+  }
+
+  /** Completes an access to a slow page. */
+  slowRead(addr: GuestAddr, size: 1 | 2 | 4 | 8): bigint {
+    const mapping = this.#slowAt(addr);
+    return mapping.page.read(addr - mapping.start, size);
+  }
+
+  slowWrite(addr: GuestAddr, size: 1 | 2 | 4 | 8, value: bigint): void {
+    const mapping = this.#slowAt(addr);
+    mapping.page.write(addr - mapping.start, size, value);
+  }
+
+  // ---- inside
+
+  #eachPage(addr: GuestAddr, size: number, visit: (page: number) => void): void {
+    if (addr % PAGE_SIZE !== 0 || size % PAGE_SIZE !== 0 || size <= 0) {
+      throw new InvariantError(`mapping of ${size} bytes at ${hex64(addr)} is not page aligned`);
+    }
+    if (!this.#inRegion(addr) || !this.#inRegion(addr + size - 1)) {
+      throw new InvariantError(`mapping of ${size} bytes at ${hex64(addr)} is outside all regions`);
+    }
+    const first = (addr >>> 0) >>> PAGE_SHIFT;
+    for (let i = 0; i < size / PAGE_SIZE; i++) visit(first + i);
+  }
+
+  #fillShadow(addr: GuestAddr, size: number, value: number): void {
+    const first = (addr >>> 0) >>> GRANULE_SHIFT;
+    this.shadow.fill(value, first, first + (size >>> GRANULE_SHIFT));
+  }
+
+  #inRegion(addr: number): boolean {
+    if (!(addr < 0)) return false;
+    const high = this.#high[(addr >>> 0) >>> 24]!;
+    return high !== 0 && Math.floor(addr / 2 ** 32) === high;
+  }
+
+  /** True when the access can be made directly; false for slow pages; throws when it cannot be made. */
+  #plain(addr: GuestAddr, size: number, write: boolean): boolean {
+    if (this.#inRegion(addr) && this.#shadowAllows(addr, size, write)) return true;
+    const access = write ? 'write' : 'read';
+    const reason = this.faultReason(addr, size, access);
+    if (reason === 'poison') {
+      this.onPoison?.(addr, size, access);
+      return true;
+    }
+    if (reason !== undefined) throw new GuestAccessFault(addr, size, access, reason);
+    return false;
+  }
+
+  #shadowAllows(addr: number, size: number, write: boolean): boolean {
+    const start = addr >>> 0;
+    const last = start + size - 1;
+    const lastGranule = last >>> GRANULE_SHIFT;
+    for (let granule = start >>> GRANULE_SHIFT; granule <= lastGranule; granule++) {
+      const value = this.shadow[granule]!;
+      if (value === SHADOW_RW || (value > SHADOW_RW && !write)) continue;
+      if (granule === lastGranule && value > 0 && (last & 7) < value) continue;
+      return false;
+    }
+    return true;
+  }
+
+  #slowRead(addr: GuestAddr, size: 1 | 2 | 4 | 8): bigint {
+    if (this.#oneSlowPage(addr, size)) return this.slowRead(addr, size);
+    let value = 0n;
+    for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(this.readU8(asAddr(addr + i)));
+    return value;
+  }
+
+  #slowWrite(addr: GuestAddr, size: 1 | 2 | 4 | 8, value: bigint): void {
+    if (this.#oneSlowPage(addr, size)) this.slowWrite(addr, size, value);
+    else
+      for (let i = 0; i < size; i++) this.writeU8(asAddr(addr + i), Number((value >> BigInt(8 * i)) & 0xffn));
+  }
+
+  #oneSlowPage(addr: GuestAddr, size: number): boolean {
+    return size === 1 || (this.isSlow(addr) && this.isSlow(asAddr(addr + size - 1)));
+  }
+
+  #slowAt(addr: GuestAddr): SlowMapping {
+    const mapping = this.#slow.find((s) => addr >= s.start && addr < s.start + s.size);
+    if (mapping === undefined) throw new InvariantError(`no slow page at ${hex64(addr)}`);
+    return mapping;
+  }
+}

@@ -1,0 +1,85 @@
+import type { GuestAddr, UnsupportedError } from '../bytes/index.ts';
+import type { GuestMemory } from '../memory/index.ts';
+import type { RegisterFile } from './register-file.ts';
+
+/** x86 exceptions that guest code can raise. Source: SDM vol. 3, table 6-1. */
+export const VECTOR = {
+  DE: 0,
+  DB: 1,
+  BP: 3,
+  OF: 4,
+  UD: 6,
+  DF: 8,
+  GP: 13,
+  PF: 14,
+  MF: 16,
+  AC: 17,
+  XM: 19,
+} as const;
+
+/**
+ * An exception, precise: when it is reported, the register file holds RIP and all registers as they were before
+ * the instruction (for `int3` and `into`, RIP after it), exactly as the CPU would push them.
+ */
+export interface CpuException {
+  readonly kind: 'exception';
+  readonly vector: number;
+  /** The error code the CPU pushes; 0 where it pushes none. For #PF: SDM vol. 3, 4.7. */
+  readonly errorCode: number;
+  /** For #PF the faulting linear address (CR2); for #GP on a memory access the non-canonical address. */
+  readonly address?: GuestAddr;
+  readonly accessSize?: number;
+}
+
+/** An access to poisoned memory, before it is made. `Cpu.stepUnchecked` makes it and goes on. */
+export interface CpuPoison {
+  readonly kind: 'poison';
+  readonly address: GuestAddr;
+  readonly accessSize: number;
+  readonly access: 'read' | 'write';
+}
+
+/** Why `Cpu.run` came back. The register file always holds the exact state to continue from. */
+export type Stop =
+  /** A native function asked to leave (it returned `false`); RIP is the native's address, the return address is on the guest's stack. */
+  | { readonly kind: 'native' }
+  /** The instruction budget is used up, at a switch point (loop header or function entry). */
+  | { readonly kind: 'fuel' }
+  | CpuException
+  | CpuPoison
+  /** RIP stands on an instruction that Ringside cannot translate. */
+  | { readonly kind: 'unsupported'; readonly error: UnsupportedError };
+
+/** The functions of ours that guest code can call: everything the engine knows of the kernel. */
+export interface Natives {
+  /** The index of the function of ours at this address, or -1. Asked at translation and at indirect calls. */
+  indexAt(addr: GuestAddr): number;
+  /**
+   * Runs it: arguments are in the register file, [RSP] holds the return address. `true`: done, RAX is set, the
+   * engine pops the return address. `false`: every frame unwinds and `run` returns `{ kind: 'native' }`.
+   */
+  invoke(index: number): boolean;
+}
+
+export interface CpuOptions {
+  readonly memory: GuestMemory;
+  readonly natives: Natives;
+  /** Check sign, shadow and permission of every access (default), or trust the guest (for measuring). */
+  readonly checked?: boolean;
+}
+
+/**
+ * One simulated processor's engine: it runs guest code from the state in `regs`, whatever task that state belongs
+ * to. Switching tasks is saving and loading the register file.
+ */
+export interface Cpu {
+  readonly regs: RegisterFile;
+  /** Guest instructions retired so far; the same for the same run however the code was translated. */
+  readonly retired: number;
+  /** Runs until something stops it. `fuel`: how many guest instructions may retire (1 to 2^30) before the next switch point stops. */
+  run(fuel: number): Stop;
+  /** Makes exactly one instruction, without the shadow check (page permissions and address form still hold). */
+  stepUnchecked(): Stop | undefined;
+  /** Drops the translations of this text; called when bytes or permissions of executable pages change. */
+  invalidate(addr: GuestAddr, size: number): void;
+}

@@ -1,0 +1,128 @@
+import { addrFromParts, addrToU64, type GuestAddr, isCanonical } from '../bytes/index.ts';
+import { ENGINE_START, type GuestMemory } from '../memory/index.ts';
+
+/** Register numbers as the encoding has them. */
+export const RAX = 0;
+export const RCX = 1;
+export const RDX = 2;
+export const RBX = 3;
+export const RSP = 4;
+export const RBP = 5;
+export const RSI = 6;
+export const RDI = 7;
+export const R8 = 8;
+export const R9 = 9;
+export const R10 = 10;
+export const R11 = 11;
+export const R12 = 12;
+export const R13 = 13;
+export const R14 = 14;
+export const R15 = 15;
+
+/** Slots of 8 bytes in the register file. */
+export const SLOT_RIP = 16;
+export const SLOT_RFLAGS = 17;
+export const SLOT_FS_BASE = 18;
+export const SLOT_GS_BASE = 19;
+/** Slots that make up a task's state. */
+export const STATE_SLOTS = 20;
+
+/** Where the register file is in the guest's memory (an offset below all regions). */
+export const REGISTER_FILE = ENGINE_START;
+
+/** RFLAGS bits. Source: SDM vol. 1, 3.4.3. */
+export const FLAG = {
+  CF: 1,
+  PF: 4,
+  AF: 0x10,
+  ZF: 0x40,
+  SF: 0x80,
+  TF: 0x100,
+  IF: 0x200,
+  DF: 0x400,
+  OF: 0x800,
+  AC: 0x4_0000,
+} as const;
+
+/** The registers a stopped context is made of, besides its stack: `STATE_SLOTS` 64-bit values. */
+export type RegisterState = BigUint64Array<ArrayBuffer>;
+
+/**
+ * The registers of the running context, in the guest's memory at a constant offset, where translated code stores
+ * and loads them at calls. Exact whenever `Cpu.run` is not inside translated code, and inside natives.
+ */
+export class RegisterFile {
+  readonly slots: BigUint64Array;
+  readonly #u32: Uint32Array;
+  readonly #i32: Int32Array;
+
+  constructor(memory: GuestMemory) {
+    this.slots = new BigUint64Array(memory.wasm.buffer, REGISTER_FILE, 64);
+    this.#u32 = new Uint32Array(memory.wasm.buffer, REGISTER_FILE, 128);
+    this.#i32 = new Int32Array(memory.wasm.buffer, REGISTER_FILE, 128);
+  }
+
+  u64(slot: number): bigint {
+    return this.slots[slot]!;
+  }
+
+  i64(slot: number): bigint {
+    return BigInt.asIntN(64, this.slots[slot]!);
+  }
+
+  u32(slot: number): number {
+    return this.#u32[2 * slot]!;
+  }
+
+  i32(slot: number): number {
+    return this.#i32[2 * slot]!;
+  }
+
+  /** The register as an address, or as a signed 64-bit number where it is below 2^47 in size. */
+  addr(slot: number): GuestAddr {
+    return addrFromParts(this.#i32[2 * slot + 1]!, this.#u32[2 * slot]!);
+  }
+
+  setU64(slot: number, value: bigint): void {
+    this.slots[slot] = value;
+  }
+
+  /** Sets the 64-bit register to an address or a signed number. */
+  setAddr(slot: number, value: number): void {
+    if (isCanonical(value)) {
+      this.#u32[2 * slot] = value >>> 0;
+      this.#i32[2 * slot + 1] = Math.floor(value / 2 ** 32);
+    } else this.slots[slot] = addrToU64(value);
+  }
+
+  /** Sets the register to a 32-bit value, zero-extended as a 32-bit move does. */
+  setU32(slot: number, value: number): void {
+    this.#u32[2 * slot] = value >>> 0;
+    this.#i32[2 * slot + 1] = 0;
+  }
+
+  get rip(): GuestAddr {
+    return this.addr(SLOT_RIP);
+  }
+
+  set rip(value: GuestAddr) {
+    this.setAddr(SLOT_RIP, value);
+  }
+
+  get rsp(): GuestAddr {
+    return this.addr(RSP);
+  }
+
+  set rsp(value: GuestAddr) {
+    this.setAddr(RSP, value);
+  }
+
+  /** A copy of the state, to be loaded again when its context goes on. */
+  save(): RegisterState {
+    return this.slots.slice(0, STATE_SLOTS) as RegisterState;
+  }
+
+  load(state: RegisterState): void {
+    this.slots.set(state);
+  }
+}
