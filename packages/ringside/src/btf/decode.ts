@@ -18,7 +18,12 @@ const INT_CHAR = 2;
 const INT_BOOL = 4;
 
 /** Decodes the record at `offset` of `records` as the type `id`. Throws `FormatError` on an unknown kind. */
-export function decodeRecord(records: ByteReader, offset: number, strings: BtfStrings, id: BtfTypeId): BtfType {
+export function decodeRecord(
+  records: ByteReader,
+  offset: number,
+  strings: BtfStrings,
+  id: BtfTypeId,
+): BtfType {
   const name = strings.name(records.u32(offset));
   const info = records.u32(offset + 4);
   const vlen = info & 0xffff;

@@ -93,7 +93,9 @@ function baseName(btf: Btf, type: BtfType, depth: number): string {
     case 'decl_tag':
     case 'array':
     case 'func_proto':
-      throw new FormatError(`BTF type ${type.id} is a ${type.kind} where a name is needed`, { section: '.BTF' });
+      throw new FormatError(`BTF type ${type.id} is a ${type.kind} where a name is needed`, {
+        section: '.BTF',
+      });
     default:
       return unreachable(type, 'BTF kind');
   }

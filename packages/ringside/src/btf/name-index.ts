@@ -35,7 +35,9 @@ export class NameIndex {
     let slot = this.#heads[hashBytes(wanted, 0) & (this.#heads.length - 1)]!;
     for (; slot >= 0; slot = this.#next[slot]!) {
       if (this.#table.kindAt(slot) !== kind) continue;
-      const { bytes, start } = this.#table.strings.locate(this.#table.records.u32(this.#table.offsetAt(slot)));
+      const { bytes, start } = this.#table.strings.locate(
+        this.#table.records.u32(this.#table.offsetAt(slot)),
+      );
       if (sameName(bytes, start, wanted)) yield slot;
     }
   }

@@ -200,8 +200,12 @@ export class TypeGraph implements Btf {
 /** Reads a `.BTF` section. A module's section needs its kernel's types as `base`. Throws `FormatError`. */
 export function readBtf(section: Uint8Array, base?: TypeGraph): TypeGraph {
   const { records, strings } = splitSection(section);
-  const table = new TypeTable(new ByteReader(records, '.BTF'), new StringTable(strings, base?.table.strings), {
-    firstId: base?.typeCount ?? 1,
-  });
+  const table = new TypeTable(
+    new ByteReader(records, '.BTF'),
+    new StringTable(strings, base?.table.strings),
+    {
+      firstId: base?.typeCount ?? 1,
+    },
+  );
   return new TypeGraph({ full: () => table, endId: table.endId, ...(base === undefined ? {} : { base }) });
 }

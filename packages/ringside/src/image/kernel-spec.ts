@@ -74,11 +74,11 @@ export interface SymbolTable extends Iterable<KernelSymbol> {
 export interface TrustedKey {
   /** The X.509 certificate. */
   readonly der: Uint8Array;
-  /** Distinguished name as `CN=..., O=...`; every attribute in the certificate's order. */
+  /** The subject's common name, e.g. `Debian Secure Boot CA`. */
   readonly subject: string;
-  readonly issuer: string;
   /** Hexadecimal, lower case, no separators. */
   readonly serial: string;
+  /** Hexadecimal; what the kernel logs behind the name when it loads the certificate. */
   readonly subjectKeyId: string | undefined;
 }
 
@@ -110,6 +110,8 @@ export interface ImageCalls {
   readonly address: GuestAddr;
   readonly size: number;
   readonly calls: readonly ImageCall[];
+  /** Functions this one jumps to as its last act: a backtrace then shows the callee without this function. */
+  readonly tailCalls: readonly string[];
 }
 
 /** Facts for frames of functions that Ringside itself implements; only functions listed in `frame-functions.ts`. */
