@@ -117,6 +117,14 @@ export interface AltInstruction extends TableEntry {
   readonly replacementLength: number;
 }
 
+/** One `struct paravirt_patch_site`. */
+export interface ParavirtSite extends TableEntry {
+  readonly instr: ModuleLocation | undefined;
+  /** Which operation of `pv_ops`, by index. */
+  readonly type: number;
+  readonly length: number;
+}
+
 /** One `struct static_call_site`. */
 export interface StaticCallSite extends TableEntry {
   readonly addr: ModuleLocation;
@@ -192,6 +200,7 @@ export interface ModuleSpec {
   readonly bugTable: readonly BugEntry[];
   readonly jumpTable: readonly JumpEntry[];
   readonly alternatives: readonly AltInstruction[];
+  readonly paravirtSites: readonly ParavirtSite[];
   readonly staticCallSites: readonly StaticCallSite[];
   readonly returnSites: readonly CodeSite[];
   readonly retpolineSites: readonly CodeSite[];
