@@ -1,4 +1,21 @@
 /**
- * Kernel images as specifications: `vmlinuz`, `vmlinux`, a kernel `.deb` or a spec file in, a `KernelSpec` out.
+ * Kernel images as specifications: a `vmlinuz`, `vmlinux`, kernel `.deb` or spec file in, a `KernelSpec` out.
+ *
+ *     package ─► vmlinuz ─► ELF ─► KernelFacts ─► specOfFacts ─► KernelSpec
+ *                                       └─► encodeSpec ─► spec file ─► openSpec ─► KernelSpec (lazy)
+ *
+ * Everything is immutable; a `KernelSpec` may be shared by any number of machines.
  */
+export { CORE_ENUMERATORS, CORE_STRUCTS } from './core-types.ts';
+export { FRAME_FUNCTIONS } from './frame-functions.ts';
+export { specOfFacts } from './kernel-facts.ts';
 export type * from './kernel-spec.ts';
+export { detectKernelFile, type KernelFileKind, type ReadKernelOptions, readKernel } from './read-kernel.ts';
+export {
+  type Deflate,
+  type Inflate,
+  isSpecFile,
+  SPEC_VERSION,
+  SpecContainer,
+} from './spec-file/container.ts';
+export { encodeSpec, type KernelFacts, openSpec } from './spec-file/spec-file.ts';
