@@ -23,10 +23,10 @@ export interface TableEntry {
   readonly at: number;
 }
 
-/** One `key=value` string of `.modinfo`. A string without `=` has an empty key and stands whole in `value`. */
+/** One `key=value` string of `.modinfo`. A string without `=` stands whole in `key` and has no value. */
 export interface ModinfoEntry {
   readonly key: string;
-  readonly value: string;
+  readonly value: string | undefined;
   /** Offset of the string within `.modinfo`. */
   readonly at: number;
 }

@@ -33,11 +33,13 @@ class LazyModuleSpec implements ModuleSpec {
   }
 
   info(key: string): string | undefined {
-    return this.modinfo.find((entry) => entry.key === key)?.value;
+    return this.infos(key)[0];
   }
 
   infos(key: string): readonly string[] {
-    return this.modinfo.filter((entry) => entry.key === key).map((entry) => entry.value);
+    return this.modinfo.flatMap((entry) =>
+      entry.key === key && entry.value !== undefined ? [entry.value] : [],
+    );
   }
 
   get name(): string | undefined {
