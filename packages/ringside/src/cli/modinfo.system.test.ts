@@ -137,7 +137,7 @@ describe('modinfo on damaged and odd files', () => {
     ] as const) {
       const packed = execFileSync(tool, ['-c'], { input: module, maxBuffer: 1 << 24 });
       put(name, packed);
-      put(`cut-${name}`, packed.subarray(0, packed.length / 2));
+      if (tool === 'xz') put(`cut-${name}`, packed.subarray(0, packed.length / 2));
     }
     put('misnamed.ko.xz', module);
     put('other.txt', module);

@@ -43,7 +43,8 @@ const extensions = ['.ko', '.ko.gz', '.ko.xz', '.ko.zst'];
  * `ringside modinfo`: what kmod 30's modinfo prints, byte for byte, and its exit status (0 or 1).
  *
  * Deviation: `.ko.gz` is read (Debian's kmod is built without zlib); a bare name is looked up in `modules.dep`
- * only, not among aliases, built-in modules and modprobe's configuration.
+ * only, not among aliases, built-in modules and modprobe's configuration; a
+ * truncated `.ko.zst` is `Invalid argument`, where kmod goes on with what it could unpack.
  */
 export async function modinfoCommand(args: readonly string[], io: FileCommandIo): Promise<number> {
   const options = parseModinfoOptions(args);
