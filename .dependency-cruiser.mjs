@@ -41,7 +41,7 @@ export default {
     },
     {
       name: 'doors',
-      comment: "Another layer is imported only through its index.ts; export there what others need.",
+      comment: 'Another layer is imported only through its index.ts; export there what others need.',
       severity: 'error',
       from: { path: `${SRC}([^/]+)/` },
       to: { path: `${SRC}([^/]+)/`, pathNot: [`${SRC}$1/`, `${SRC}[^/]+/index[.]ts$`] },
@@ -51,7 +51,10 @@ export default {
       comment: 'Scripts, benches and the conformance harness use the doors too.',
       severity: 'error',
       from: { path: '^(scripts|bench|conformance)/', pathNot: TEST },
-      to: { path: `${SRC}[^/]+/.+`, pathNot: [`${SRC}[^/]+/index[.]ts$`, `${SRC}kernel/export-tables[.]ts$`] },
+      to: {
+        path: `${SRC}[^/]+/.+`,
+        pathNot: [`${SRC}[^/]+/index[.]ts$`, `${SRC}kernel/export-tables[.]ts$`],
+      },
     },
     {
       name: 'no-platform-below-node',
@@ -88,6 +91,9 @@ export default {
     exclude: { path: '/dist/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
   },
 };

@@ -38,7 +38,14 @@ await Promise.all([
     define: { 'import.meta.url': '__bundleUrl' },
     banner: { js: 'const __bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
   }),
-  build({ ...common, entryPoints: ['src/index.ts'], outdir: 'dist', format: 'esm', packages: 'external', sourcemap: true }),
+  build({
+    ...common,
+    entryPoints: ['src/index.ts'],
+    outdir: 'dist',
+    format: 'esm',
+    packages: 'external',
+    sourcemap: true,
+  }),
 ]);
 
 emitTypes();
@@ -47,16 +54,22 @@ makeCodeCache();
 /** `--noCheck`: checking is `npm run check`'s; a build only has to write what there is. */
 function emitTypes() {
   const tsc = require.resolve('typescript/bin/tsc');
-  execFileSync(process.execPath, [tsc, '-p', join(here, 'tsconfig.build.json'), '--noCheck'], { stdio: 'inherit' });
+  execFileSync(process.execPath, [tsc, '-p', join(here, 'tsconfig.build.json'), '--noCheck'], {
+    stdio: 'inherit',
+  });
 }
 
 /** In a process of its own that has run the main job, so that the functions it needs are compiled in the cache. */
 function makeCodeCache() {
   const example = join(here, '../../modules/hello/hello.ko');
-  const made = spawnSync(process.execPath, [join(here, 'make-code-cache.cjs'), ...(existsSync(example) ? [example] : [])], {
-    encoding: 'utf8',
-    timeout: 60_000,
-  });
+  const made = spawnSync(
+    process.execPath,
+    [join(here, 'make-code-cache.cjs'), ...(existsSync(example) ? [example] : [])],
+    {
+      encoding: 'utf8',
+      timeout: 60_000,
+    },
+  );
   if (made.status !== 0) {
     process.stderr.write(`build: no code cache, the command will start slower:\n${made.stderr}\n`);
   }

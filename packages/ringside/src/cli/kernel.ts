@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { InputError } from '../bytes/index.ts';
-import { addSpec, listSpecs, openSpecFile, readKernelFile, resolveKernel } from '../node/spec-store.ts';
+import { addSpec, listSpecs, openSpecFile, readKernelFile, resolveKernel } from '../node/index.ts';
 import { describeConfig, describeKernel, describeSymbol, describeType } from './kernel-report.ts';
 
 /** The command's way out; `process` is one. */

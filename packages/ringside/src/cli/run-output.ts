@@ -1,0 +1,90 @@
+import { escapeControls, formatRecord, type LogLine } from './dmesg.ts';
+
+/** What `ringside run` tells, besides the log; with `--json` each is printed as it stands here (docs/json.md). */
+export type RunEvent =
+  | {
+      readonly type: 'loaded' | 'unloaded';
+      readonly timeNs: number;
+      readonly module: string;
+      readonly file: string;
+    }
+  | {
+      /** The kernel said no. `errno` is positive. */
+      readonly type: 'refused';
+      readonly timeNs: number;
+      readonly action: 'insmod' | 'rmmod';
+      readonly file: string;
+      readonly errno: number;
+      readonly message: string;
+      readonly advice?: string;
+    }
+  | {
+      /** The process in the kernel did not come back: an oops killed it, or it waits for ever. */
+      readonly type: 'lost';
+      readonly timeNs: number;
+      readonly action: 'insmod' | 'rmmod';
+      readonly file: string;
+      readonly reason: 'killed' | 'blocked' | 'stopped';
+      readonly message: string;
+    }
+  | {
+      /** What the kernel could not have said: a memory error, or an explanation of what it logged. */
+      readonly type: 'report';
+      readonly timeNs: number;
+      readonly kind: string;
+      readonly message: string;
+    }
+  | { readonly type: 'unsupported'; readonly timeNs: number; readonly message: string }
+  | { readonly type: 'end'; readonly timeNs: number; readonly status: number; readonly tainted: number };
+
+export interface RunOutput {
+  log(line: LogLine): void;
+  event(event: RunEvent): void;
+}
+
+interface Streams {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+}
+
+/** The log on stdout as dmesg prints it; everything else on stderr. */
+export function textOutput(
+  { stdout, stderr }: Streams,
+  options: { colour: boolean; explain: boolean },
+): RunOutput {
+  const tell = (message: string) => stderr.write(`${escapeControls(message)}\n`);
+  return {
+    log: (line) => stdout.write(formatRecord(line, options.colour)),
+    event: (event) => {
+      switch (event.type) {
+        case 'refused':
+          tell(event.message);
+          if (event.advice !== undefined) tell(event.advice);
+          return;
+        case 'lost':
+          return void tell(event.message);
+        case 'unsupported':
+          return void tell(`ringside: ${event.message}`);
+        case 'report':
+          if (options.explain || event.kind !== 'explanation') tell(`ringside: ${event.message}`);
+          return;
+        case 'loaded':
+        case 'unloaded':
+        case 'end':
+          return;
+      }
+    },
+  };
+}
+
+const LEVELS = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'];
+
+/** One JSON object a line, all on stdout. */
+export function jsonOutput({ stdout }: Streams): RunOutput {
+  const print = (value: object) => stdout.write(`${JSON.stringify(value)}\n`);
+  return {
+    log: ({ level, timeNs, text }) =>
+      print({ type: 'log', timeNs, level, levelName: LEVELS[level] ?? 'info', text }),
+    event: print,
+  };
+}
