@@ -107,10 +107,10 @@ export function stringUnescape(text: string, size: number, flags: number): strin
     if (text[i] === '\\' && i + 1 < text.length && left > 1) {
       i++;
       left--;
-      const escape = unescapeOne(text, i, flags);
-      if (escape !== undefined) {
-        out += escape.char;
-        i += escape.used;
+      const sequence = unescapeOne(text, i, flags);
+      if (sequence !== undefined) {
+        out += sequence.char;
+        i += sequence.used;
         continue;
       }
       out += '\\';

@@ -124,10 +124,11 @@ class Arena {
     memory.writeU32(asAddr(list + 4), 48);
     memory.writePtr(asAddr(list + 8), stack);
     memory.writePtr(asAddr(list + 16), saved);
-    const { size, fields } = recording.layouts.va_format!;
-    const addr = this.alloc(size);
-    memory.writePtr(asAddr(addr + fields.fmt!), this.text(fmt));
-    memory.writePtr(asAddr(addr + fields.va!), list);
+    const { va_format: layout } = recording.layouts;
+    const { fmt: fmtOffset, va: vaOffset } = layout!.fields;
+    const addr = this.alloc(layout!.size);
+    memory.writePtr(asAddr(addr + fmtOffset!), this.text(fmt));
+    memory.writePtr(asAddr(addr + vaOffset!), list);
     return addr;
   }
 }
