@@ -9,7 +9,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { deflateSync } from 'node:zlib';
 import { encodeSpec } from '../packages/ringside/src/image/index.ts';
-import { readKernelFile } from '../packages/ringside/src/node/spec-store.ts';
+import { readKernelFile } from '../packages/ringside/src/node/index.ts';
 
 const OUTPUT = fileURLToPath(
   new URL('../packages/ringside/specs/debian-12-amd64.ringside-spec', import.meta.url),
