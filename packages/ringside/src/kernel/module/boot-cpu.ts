@@ -1,0 +1,14 @@
+/**
+ * `boot_cpu_data.x86_capability` of the machine that Ringside presents, QEMU's default PC with its default CPU,
+ * as Debian's kernel sets it up there (mitigations included): the words of features, then those of bugs.
+ * Source: read out of the real kernel under QEMU.
+ */
+const CAPABILITY_WORDS = [
+  0x078b_fbfd, 0x2193_fbfd, 0, 0x0635_4010, 0x8000_2001, 0, 0x0000_0105, 0x0008_2000, 0x0000_8000, 0, 0,
+  0x0000_1020, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x0001_ad40, 0,
+];
+
+/** `boot_cpu_has()`: `feature` is `32 * word + bit`. */
+export function bootCpuHas(feature: number): boolean {
+  return (CAPABILITY_WORDS[feature >>> 5] ?? 0) & (1 << (feature & 31)) ? true : false;
+}

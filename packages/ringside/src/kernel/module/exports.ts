@@ -1,0 +1,3 @@
+import type { ExportTable } from '../exports.ts';
+
+export const moduleExportTable: ExportTable = {};
