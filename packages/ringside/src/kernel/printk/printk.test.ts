@@ -21,7 +21,7 @@ const recording: {
 } = JSON.parse(readFileSync(new URL('./fixtures/messages.json', import.meta.url), 'latin1'));
 
 function logOf(messages: readonly string[]): Printk {
-  const log = new Printk({ clockNs: () => 7_123_456_789, callerId: () => 42 });
+  const log = new Printk({ clock: { nowNs: 7_123_456_789 }, callerId: () => 42 });
   for (const message of messages) log.emit(message);
   return log;
 }
@@ -54,7 +54,7 @@ describe('a message without newline', () => {
 
   test('is not continued by another caller', () => {
     let pid = 1;
-    const log = new Printk({ clockNs: () => 0, callerId: () => pid });
+    const log = new Printk({ clock: { nowNs: 0 }, callerId: () => pid });
     log.printk(KERN_INFO, 'one');
     pid = 2;
     log.printk(KERN_CONT, ' two\n');
@@ -66,7 +66,7 @@ describe('a message without newline', () => {
 });
 
 test('listeners are told once, when a record is finished', () => {
-  const log = new Printk({ clockNs: () => 1_000_000_000 });
+  const log = new Printk({ clock: { nowNs: 1_000_000_000 } });
   const seen: string[] = [];
   const stop = log.subscribe((record) => seen.push(recordText(record)));
   log.printk(KERN_INFO, 'a');
@@ -79,7 +79,7 @@ test('listeners are told once, when a record is finished', () => {
 });
 
 test('the oldest records make room and sequence numbers go on', () => {
-  const log = new Printk({ clockNs: () => 0, logBufferBytes: 1024 });
+  const log = new Printk({ clock: { nowNs: 0 }, logBufferBytes: 1024 });
   for (let i = 0; i < 100; i++) log.printk(KERN_INFO, `message ${i} ${'x'.repeat(80)}\n`);
   expect(log.nextSeq).toBe(100);
   expect(log.firstSeq).toBeGreaterThan(80);
@@ -90,13 +90,13 @@ test('the oldest records make room and sequence numbers go on', () => {
 });
 
 test('a facility other than the kernel keeps its text as it is', () => {
-  const log = new Printk({ clockNs: () => 0 });
+  const log = new Printk({ clock: { nowNs: 0 } });
   log.emit('\x013text\n', { facility: 1, level: 5 });
   expect(log.dmesg(0, { priority: true, time: false })).toBe('<13>\x013text\n');
 });
 
 test('a deferred message has the level of its text', () => {
-  const log = new Printk({ clockNs: () => 0 });
+  const log = new Printk({ clock: { nowNs: 0 } });
   log.emit('\x012text\n', { level: LOGLEVEL_SCHED });
   log.emit('\x012text\n', { level: 6 });
   expect([...log.records()].map(({ level }) => level)).toEqual([2, 6]);
@@ -123,7 +123,7 @@ test('a rate limit lets a burst through and then tells how many it held back', (
     begin: 24,
     flags: 32,
   };
-  const log = new Printk({ clockNs: () => 0 });
+  const log = new Printk({ clock: { nowNs: 0 } });
   let jiffies = 2n ** 64n - 3n;
   const services = {
     memory,

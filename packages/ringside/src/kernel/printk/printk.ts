@@ -10,7 +10,7 @@ const PREFIX_LOOK_AHEAD = 7;
 
 export interface PrintkOptions {
   /** The log's clock: nanoseconds since boot. */
-  readonly clockNs: () => number;
+  readonly clock: { readonly nowNs: number };
   /** Who prints: the PID of the current task, or 0x80000000 plus the CPU in interrupts. */
   readonly callerId?: () => number;
   /** Level of messages that have none: CONFIG_MESSAGE_LOGLEVEL_DEFAULT. */
@@ -41,7 +41,7 @@ export type LogListener = (record: LogRecord) => void;
  * and until then no reader sees it. Source: Linux 6.1 kernel/printk/printk.c, printk_ringbuffer.c.
  */
 export class Printk {
-  readonly #clockNs: () => number;
+  readonly #clock: { readonly nowNs: number };
   readonly #callerId: () => number;
   readonly #ring: RecordRing;
   readonly #listeners = new Set<LogListener>();
@@ -53,7 +53,7 @@ export class Printk {
   suppressed = false;
 
   constructor(options: PrintkOptions) {
-    this.#clockNs = options.clockNs;
+    this.#clock = options.clock;
     this.#callerId = options.callerId ?? (() => 0);
     this.defaultLevel = options.defaultLevel ?? 4;
     this.consoleLoglevel = options.consoleLoglevel ?? 7;
@@ -76,7 +76,7 @@ export class Printk {
    */
   emit(text: string, options: EmitOptions = {}): number {
     if (this.suppressed) return 0;
-    const timeNs = this.#clockNs();
+    const timeNs = this.#clock.nowNs;
     const callerId = this.#callerId();
     const facility = options.facility ?? 0;
     // The size is kept in 16 bits, before it is limited.
