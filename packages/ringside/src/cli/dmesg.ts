@@ -24,7 +24,7 @@ const SEGFAULT: Style = [2, 31];
 /** One record as `dmesg` prints it, each line of it with the time in front, ended by a newline. */
 export function formatRecord(record: LogLine, colour: boolean): string {
   const time = formatTime(record.timeNs);
-  return record.text
+  return decodeLogText(record.text)
     .split('\n')
     .map((line) => {
       const text = escapeControls(line);
@@ -38,6 +38,19 @@ export function formatTime(timeNs: number): string {
   const seconds = Math.floor(timeNs / 1e9);
   const micros = Math.floor((timeNs % 1e9) / 1e3);
   return `[${String(seconds).padStart(5)}.${String(micros).padStart(6, '0')}]`;
+}
+
+/** The log holds bytes (here as Latin-1); modules write UTF-8. A byte that is none stays visible as `\xNN`. */
+export function decodeLogText(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is nothing to decode
+  if (/^[\x00-\x7f]*$/.test(text)) return text;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(
+      Uint8Array.from(text, (char) => char.charCodeAt(0)),
+    );
+  } catch {
+    return text.replace(/[\x80-\xff]/g, (char) => `\\x${char.charCodeAt(0).toString(16)}`);
+  }
 }
 
 /** What a module logs must not reach the terminal as commands to it. */

@@ -24,6 +24,16 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       return (args) => modinfoCommand(args, fileCommandIo());
     },
   },
+  inspect: {
+    summary: 'print any parsed structure of a module, kernel or ELF file',
+    load: async () => {
+      const [{ inspectCommand }, { fileCommandIo }] = await Promise.all([
+        import('./inspect.ts'),
+        import('./file-command-io.ts'),
+      ]);
+      return (args) => inspectCommand(args, fileCommandIo());
+    },
+  },
   kernel: {
     summary: 'add, list and show the kernels that modules can be run on',
     load: async () => {

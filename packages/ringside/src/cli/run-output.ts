@@ -1,4 +1,4 @@
-import { escapeControls, formatRecord, type LogLine } from './dmesg.ts';
+import { decodeLogText, escapeControls, formatRecord, type LogLine } from './dmesg.ts';
 
 /** What `ringside run` tells, besides the log; with `--json` each is printed as it stands here (docs/json.md). */
 export type RunEvent =
@@ -84,7 +84,7 @@ export function jsonOutput({ stdout }: Streams): RunOutput {
   const print = (value: object) => stdout.write(`${JSON.stringify(value)}\n`);
   return {
     log: ({ level, timeNs, text }) =>
-      print({ type: 'log', timeNs, level, levelName: LEVELS[level] ?? 'info', text }),
+      print({ type: 'log', timeNs, level, levelName: LEVELS[level] ?? 'info', text: decodeLogText(text) }),
     event: print,
   };
 }
