@@ -66,7 +66,7 @@ export async function btfRows(
   kernel: string | undefined,
 ): Promise<Iterable<Row>> {
   if (section === undefined) return [];
-  const { resolveKernel } = await import('../node/spec-store.ts');
+  const { resolveKernel } = await import('../node/index.ts');
   const base = (await resolveKernel(kernel)).types;
   if (!(base instanceof TypeGraph)) {
     throw new UnsupportedError({ what: "types on top of this kernel's", neededBy: 'inspect btf' });
@@ -81,9 +81,14 @@ function* typeRows(types: Btf, first: number): Generator<Row> {
       id,
       kind,
       name,
-      c: kind === 'var' || kind === 'datasec' || kind === 'decl_tag' ? '' : types.nameOf(id),
+      c: kind === 'var' || kind === 'datasec' || kind === 'decl_tag' ? '' : oneLine(types.nameOf(id)),
     };
   }
+}
+
+/** An anonymous struct's or enum's body spans lines. */
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ');
 }
 
 function* map<T>(items: Iterable<T>, row: (item: T) => Row): Generator<Row> {

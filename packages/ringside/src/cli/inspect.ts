@@ -91,7 +91,7 @@ async function open(
 }
 
 async function openKernel(path: string): Promise<Inspected> {
-  const { resolveKernel } = await import('../node/spec-store.ts');
+  const { resolveKernel } = await import('../node/index.ts');
   // A path, even if a kernel in the store has that name.
   const spec = await resolveKernel(path.includes('/') ? path : `./${path}`);
   return { kind: 'kernel', views: kernelViews(spec) };
