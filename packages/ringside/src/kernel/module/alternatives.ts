@@ -264,8 +264,13 @@ export function ftraceModuleInit(info: LoadInfo, module: Module): void {
   const { memory, spec } = info.host;
   const fentry = spec.exports.byName('__fentry__')?.address;
   const start = module.ptr('ftrace_callsites');
-  for (let i = 0; i < module.u32('num_ftrace_callsites'); i++) {
-    const addr = memory.readPtr(asAddr(start + 8 * i));
+  const sites = Array.from({ length: module.u32('num_ftrace_callsites') }, (_, i) =>
+    memory.readPtr(asAddr(start + 8 * i)),
+  );
+  // the kernel keeps the table sorted, in place
+  sites.sort((a, b) => a - b);
+  sites.forEach((addr, i) => memory.writePtr(asAddr(start + 8 * i), addr));
+  for (const addr of sites) {
     if (addr === 0) continue;
     checkText(module, addr, 5, '__mcount_loc');
     if (memory.raw[addr >>> 0] !== CALL_OPCODE || branchTarget(memory, asAddr(addr + 1)) !== fentry) continue;

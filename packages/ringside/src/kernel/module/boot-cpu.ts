@@ -12,3 +12,24 @@ const CAPABILITY_WORDS = [
 export function bootCpuHas(feature: number): boolean {
   return (CAPABILITY_WORDS[feature >>> 5] ?? 0) & (1 << (feature & 31)) ? true : false;
 }
+
+/**
+ * Targets of the kernel's static calls after boot, with the preemption model that `preempt=` chose (Debian's
+ * default: voluntary). Source: kernel/sched/core.c, __sched_dynamic_update.
+ */
+export function preemptStaticCall(model: 'none' | 'voluntary' | 'full', key: string): string | undefined {
+  switch (key) {
+    case '__SCK__cond_resched':
+      return model === 'full' ? '__static_call_return0' : '__cond_resched';
+    case '__SCK__might_resched':
+      return model === 'voluntary' ? '__cond_resched' : '__static_call_return0';
+    case '__SCK__preempt_schedule':
+      return model === 'full' ? 'preempt_schedule_thunk' : '';
+    case '__SCK__preempt_schedule_notrace':
+      return model === 'full' ? 'preempt_schedule_notrace_thunk' : '';
+    case '__SCK__irqentry_exit_cond_resched':
+      return model === 'full' ? 'raw_irqentry_exit_cond_resched' : '';
+    default:
+      return undefined;
+  }
+}

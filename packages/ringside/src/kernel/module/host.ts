@@ -101,6 +101,11 @@ export interface ModuleEvents {
 export interface MachineFacts {
   /** boot_cpu_has(): `feature` is `word * 32 + bit` as in cpufeatures.h, bugs included. */
   hasFeature(feature: number): boolean;
+  /**
+   * What a static call of the kernel leads to (`key` is `__SCK__might_resched`): a function's name, `''` for
+   * nothing, or undefined when it is not known and the call's trampoline serves.
+   */
+  staticCallTarget?(key: string): string | undefined;
   /** num_possible_cpus() */
   readonly possibleCpus: number;
   /** Length of the x86-64 instruction at the start of `bytes`, or undefined when it is none. */

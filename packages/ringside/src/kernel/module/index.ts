@@ -8,7 +8,7 @@
  *     bytes ──► signature ──► ELF checks ──► modinfo ──► layout, move ──► symbols ──► relocations ──► text patches
  *           ──► permissions ──► parameters ──► init ──► live ──► exit ──► freed
  */
-export { bootCpuHas } from './boot-cpu.ts';
+export { bootCpuHas, preemptStaticCall } from './boot-cpu.ts';
 export { deleteModule } from './delete.ts';
 export { moduleExportTable } from './exports.ts';
 export type {
@@ -29,7 +29,7 @@ export {
 } from './load.ts';
 export { type LoadedSection, Module, type ModuleLayout, type ModuleState } from './module.ts';
 export { type FormerMemory, Modules } from './modules.ts';
-export { procKallsyms } from './procfs.ts';
+export { procKallsyms, procModules } from './procfs.ts';
 export { moduleRefcount, O_TRUNC } from './refcount.ts';
 export { updateStaticCall } from './static-calls.ts';
 export { type ModulePart, partAt } from './strict-rwx.ts';

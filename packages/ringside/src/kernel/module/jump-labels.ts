@@ -81,7 +81,7 @@ export function addJumpLabels(modules: Modules, module: Module): void {
     }
     last = key;
     if (own || !keyKnown(memory, key)) return;
-    const initial = (memory.readU64(asAddr(key + 8)) & JUMP_TYPE_TRUE) !== 0;
+    const initial = (memory.readU64(asAddr(key + 8)) & JUMP_TYPE_TRUE) !== 0n;
     if (keyEnabled(memory, key) !== initial) transform(modules, module, entry);
   });
 }

@@ -17,7 +17,7 @@ describe('loading an example module', () => {
     expect(procModules(modules)).toBe('hello 16384 0 - Live 0xffffffffc0000000 (OE)\n');
     const hello = modules.find('hello')!;
     expect(modules.lookup(loader.calls[0]!)).toBeUndefined();
-    expect(modules.lookup(hello.exit)).toMatchObject({ name: 'cleanup_module', offset: 0 });
+    expect(modules.lookup(hello.exit)).toMatchObject({ name: 'hello_exit', offset: 0 });
     expect(loader.run(deleteModule(modules, 'hello'))).toBe(0);
     expect(procModules(modules)).toBe('');
     expect(loader.areas.size).toBe(0);

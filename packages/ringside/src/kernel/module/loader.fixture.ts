@@ -6,7 +6,7 @@ import { DIRECT_MAP, GuestMemory, PAGE_SIZE, PROT_RW } from '../../memory/index.
 import { builtInSpecPath, openSpecFile } from '../../node/spec-store.ts';
 import { decode, isInstruction } from '../../x86/index.ts';
 import type { Routine } from '../sched/routine.ts';
-import { bootCpuHas } from './boot-cpu.ts';
+import { bootCpuHas, preemptStaticCall } from './boot-cpu.ts';
 import type { ModuleEvents, ModuleHost, ParseArgsResult } from './host.ts';
 import { Modules } from './modules.ts';
 
@@ -73,6 +73,7 @@ export class Loader {
       memory,
       machine: {
         hasFeature: bootCpuHas,
+        staticCallTarget: (key) => preemptStaticCall('voluntary', key),
         possibleCpus: options.possibleCpus ?? 1,
         instructionLength(bytes) {
           const decoded = decode(bytes, 0, 0);

@@ -3,7 +3,7 @@ import { moduleSymbols } from './kallsyms.ts';
 import type { Module } from './module.ts';
 import type { Modules } from './modules.ts';
 import { moduleRefcount, usersOf } from './refcount.ts';
-import { findSymbol } from './symbols.ts';
+import { findInModule } from './symbols.ts';
 
 const STATE = { live: 'Live', coming: 'Loading', going: 'Unloading', unformed: '' } as const;
 
@@ -37,8 +37,7 @@ export function* procKallsyms(modules: Modules): Generator<string> {
     for (const symbol of moduleSymbols(memory, module)) {
       // unnamed symbols are left out; exported ones have an upper-case letter
       if (symbol.name === '') continue;
-      const exported = module.exportIndex?.get(symbol.name) ?? findSymbol(modules, symbol.name, true);
-      const isOwn = exported !== undefined && isExportedHere(modules, module, symbol.name, symbol.address);
+      const isOwn = isExportedHere(modules, module, symbol.name, symbol.address);
       const type = isOwn ? symbol.type.toUpperCase() : symbol.type.toLowerCase();
       yield `${hex64(symbol.address)} ${type} ${symbol.name}\t[${name}]\n`;
     }
@@ -47,8 +46,8 @@ export function* procKallsyms(modules: Modules): Generator<string> {
 
 /** `is_exported`: looks at the table without GPL-only symbols alone. */
 function isExportedHere(modules: Modules, module: Module, name: string, address: number): boolean {
-  const found = findSymbol(modules, name, true);
-  return found?.owner === module && !found.gplOnly && found.address === address;
+  const found = findInModule(modules, module, name, false);
+  return found !== undefined && found.address === address;
 }
 
 /** `print_modules`: the line of an oops, from `Modules linked in:` on, without its newline. */

@@ -99,10 +99,17 @@ function transformSite(modules: Modules, module: Module, site: Site): void {
     });
   }
   const inImage = key >= IMAGE.start && key < IMAGE.start + IMAGE.size;
-  if (!memory.canRead(key, 8)) return;
-  const target = memory.readPtr(key);
-  // a key of the kernel without a target is one whose value is not known here: the trampoline serves
-  if (target === NULL && inImage) return;
+  if (!inImage && !memory.canRead(key, 8)) return;
+  let target = memory.canRead(key, 8) ? memory.readPtr(key) : NULL;
+  if (target === NULL && inImage) {
+    const known = modules.host.machine.staticCallTarget?.(spec.symbols.at(key)?.name ?? '');
+    // a key of the kernel whose target is not known here: the trampoline serves
+    if (known === undefined) return;
+    const symbol = known === '' ? undefined : spec.symbols.lookup(known);
+    if (known !== '' && symbol === undefined) return;
+    target = symbol?.address ?? NULL;
+    if (target !== NULL) modules.host.bindExport(known, target);
+  }
   const tail = (site.flags & TAIL) !== 0;
   const conditional = memory.raw[addr >>> 0] === 0x0f && (memory.raw[(addr >>> 0) + 1]! & 0xf0) === 0x80;
   let bytes: Uint8Array;

@@ -1,5 +1,5 @@
 import { ERRNO, LOGLEVEL, TAINT } from '../../abi/index.ts';
-import { type GuestAddr, asAddr, addrFromU64 } from '../../bytes/index.ts';
+import { addrToU64, type GuestAddr, asAddr } from '../../bytes/index.ts';
 import {
   SHN_ABS,
   SHN_COMMON,
@@ -8,7 +8,6 @@ import {
   STB_WEAK,
   SYM_SIZE,
 } from '../../elf/index.ts';
-import { addrToU64 } from '../../bytes/index.ts';
 import type { Routine } from '../sched/routine.ts';
 import type { LoadInfo } from './load-info.ts';
 import { modinfoValues } from './modinfo.ts';
@@ -52,7 +51,8 @@ export function* moduleExports(modules: Modules, module: Module): Generator<[str
   }
 }
 
-function findInModule(
+/** A symbol among a module's own exports. */
+export function findInModule(
   modules: Modules,
   module: Module,
   name: string,
@@ -215,7 +215,7 @@ export function* simplifySymbols(modules: Modules, info: LoadInfo, module: Modul
           ret = -ERRNO.ENOEXEC;
           break;
         }
-        const base = shndx === info.index.pcpu ? addrToU64(percpu) : baseOf(info, section);
+        const base = shndx === info.index.pcpu ? addrToU64(percpu) : baseOf(section);
         view.setBigUint64(at + 8, BigInt.asUintN(64, view.getBigUint64(at + 8, true) + base), true);
       }
     }
@@ -227,8 +227,7 @@ export function* simplifySymbols(modules: Modules, info: LoadInfo, module: Modul
  * A section's address; one that is not loaded is, in the real kernel, somewhere in the copy of the file, whose
  * address means nothing afterwards. Ours is the offset in the file.
  */
-function baseOf(info: LoadInfo, section: LoadInfo['sections'][number]): bigint {
-  void info;
+function baseOf(section: LoadInfo['sections'][number]): bigint {
   return section.addr === undefined ? BigInt(Math.min(section.offset, 2 ** 52)) : addrToU64(section.addr);
 }
 
@@ -250,9 +249,4 @@ export function verifyExportedSymbols(modules: Modules, module: Module): number 
 function findSymbolElsewhere(modules: Modules, module: Module, name: string): FoundSymbol | undefined {
   const found = findSymbol(modules, name, true);
   return found?.owner === module ? undefined : found;
-}
-
-/** An address from a 64-bit pattern read in a symbol table. */
-export function symbolValue(bits: bigint): GuestAddr {
-  return addrFromU64(bits);
 }
