@@ -4,6 +4,7 @@ import { strerror } from './strerror.ts';
 const ENOENT = 2;
 const ESRCH = 3;
 const ENOEXEC = 8;
+const EWOULDBLOCK = 11;
 const EINVAL = 22;
 
 /** The last line of `insmod` for a refusal, as kmod prints it. `errno` is positive. */
@@ -11,7 +12,9 @@ export function insmodError(path: string, errno: number): string {
   return `insmod: ERROR: could not insert module ${path}: ${insmodReason(errno)}`;
 }
 
+/** The last line of `rmmod`, which looks at the reference count first. */
 export function rmmodError(name: string, errno: number): string {
+  if (errno === EWOULDBLOCK) return `rmmod: ERROR: Module ${name} is in use`;
   return `rmmod: ERROR: could not remove module ${name}: ${strerror(errno)}`;
 }
 
