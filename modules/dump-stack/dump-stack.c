@@ -4,14 +4,14 @@
 #include <linux/kernel.h>
 #include <linux/module.h>
 
-static noinline void inner(int depth)
+static noinline __noipa void inner(int depth)
 {
 	pr_info("dump-stack: depth %d\n", depth);
 	dump_stack();
 	barrier();
 }
 
-static noinline void outer(int depth)
+static noinline __noipa void outer(int depth)
 {
 	inner(depth + 1);
 	barrier();

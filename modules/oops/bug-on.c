@@ -10,7 +10,7 @@ static DEFINE_MUTEX(lock);
 static int limit = 10;
 module_param(limit, int, 0444);
 
-static noinline void check(int n)
+static noinline __noipa void check(int n)
 {
 	mutex_lock(&lock);
 	BUG_ON(n > limit);

@@ -7,7 +7,7 @@
 static int divisor;
 module_param(divisor, int, 0444);
 
-static noinline int divide(int a, int b)
+static noinline __noipa int divide(int a, int b)
 {
 	return a / b;
 }

@@ -11,7 +11,7 @@ struct box {
 
 static struct box *box;
 
-static noinline int open_box(struct box *b)
+static noinline __noipa int open_box(struct box *b)
 {
 	return b->value;
 }

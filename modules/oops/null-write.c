@@ -11,7 +11,7 @@ struct box {
 
 static struct box *box;
 
-static noinline void fill_box(struct box *b, int value)
+static noinline __noipa void fill_box(struct box *b, int value)
 {
 	b->value = value;
 }

@@ -4,7 +4,7 @@
 #include <linux/kernel.h>
 #include <linux/module.h>
 
-static noinline int recurse(int n)
+static noinline __noipa int recurse(int n)
 {
 	volatile char page[512];
 

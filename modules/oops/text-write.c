@@ -4,7 +4,7 @@
 #include <linux/kernel.h>
 #include <linux/module.h>
 
-static noinline void victim(void)
+static noinline __noipa void victim(void)
 {
 	pr_info("text-write: in victim\n");
 }

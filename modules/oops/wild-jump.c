@@ -4,7 +4,7 @@
 #include <linux/kernel.h>
 #include <linux/module.h>
 
-static void (*volatile target)(void) = (void (*)(void))0xffffc90012345678;
+static void (*volatile target)(void) = (void (*)(void))0xfffff00012345678;
 
 static int __init start(void)
 {

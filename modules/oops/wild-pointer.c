@@ -6,7 +6,7 @@
 #include <linux/module.h>
 #include <linux/poison.h>
 
-static noinline int follow(struct list_head *l)
+static noinline __noipa int follow(struct list_head *l)
 {
 	return l->next == l->prev;
 }

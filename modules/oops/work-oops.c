@@ -7,7 +7,7 @@
 
 static int *volatile nothing;
 
-static noinline void work_fn(struct work_struct *work)
+static noinline __noipa void work_fn(struct work_struct *work)
 {
 	pr_info("work-oops: in the work item\n");
 	*nothing = 1;

@@ -1,5 +1,5 @@
 // Joins the cases with the recorded answers: node fixture.mjs RECORDING KERNEL-FOLDER
-// Writes lib/fixtures/printf.json and printk/fixtures/messages.json there. Texts are Latin-1, one character a byte.
+// Writes lib/fixtures/printf.json, printk/fixtures/messages.json and params/fixtures/params.json there. Texts are Latin-1, one character a byte.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cases, dumpBytes, messages } from './cases.mjs';
 
@@ -71,7 +71,7 @@ const part = (from, to) => transcript.split(`=== ${from}\n`)[1].split(`=== ${to}
 // Sequence numbers and times are made relative to the first record.
 const kmsg = [];
 let first;
-for (const line of part('kmsg', 'end').split('\n')) {
+for (const line of part('kmsg', 'params').split('\n')) {
   const match = line.match(/^(\d+),(\d+),\d+,(.);(.*)$/);
   if (!match) continue;
   first ??= Number(match[2]);
@@ -82,4 +82,29 @@ const raw = part('raw', 'kmsg')
   .slice(0, -1)
   .map((line) => line.replace(/\[ *\d+\.\d+\]/, '[time]'));
 write('printk/fixtures/messages.json', { messages, kmsg, raw });
-console.log(`${index} cases, ${kmsg.length} records`);
+
+// What parse_args said (not what the modules print themselves), and the values after it.
+const params = part('params', 'end')
+  .split(/^### (?=params)/m)
+  .slice(1)
+  .map((block) => {
+    const [head, rest] = [block.slice(0, block.indexOf('\n')), block.slice(block.indexOf('\n') + 1)];
+    const bar = head.indexOf('|');
+    const [log, values] = rest.split('### values\n');
+    const lines = log.split('\n').map((line) => line.replace(/\[ *\d+\.\d+\] /, ''));
+    const error = lines.find((line) => line.startsWith('insmod: ERROR'));
+    return {
+      module: head.slice(0, bar),
+      args: head.slice(bar + 1),
+      error: error?.replace(/.*: /, '') ?? null,
+      log: lines.filter((line) => /^<\d>/.test(line)),
+      values: Object.fromEntries(
+        values
+          .split('\n')
+          .filter((line) => line.includes('|'))
+          .map((line) => line.split(/\|(.*)/s).slice(0, 2)),
+      ),
+    };
+  });
+write('params/fixtures/params.json', { params });
+console.log(`${index} cases, ${kmsg.length} records, ${params.length} parameter strings`);

@@ -9,5 +9,8 @@ node generate.mjs
 ../build.sh printf
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
-"$1" -a 'log_buf_len=4M' . steps.sh "$out/t"
+mkdir "$out/mods" "$out/root"
+cp ./*.ko ../params/*.ko "$out/mods/"
+cp param-arguments.txt "$out/root/arguments.txt"
+"$1" -a 'log_buf_len=4M' -f "$out/root" "$out/mods" steps.sh "$out/t"
 node fixture.mjs "$out/t" ../../packages/ringside/src/kernel

@@ -5,7 +5,7 @@
 #include <linux/kernel.h>
 #include <linux/module.h>
 
-static noinline int check(int n)
+static noinline __noipa int check(int n)
 {
 	return WARN_ON(n > 3);
 }

@@ -1,0 +1,3 @@
+insmod allocate.ko
+rmmod allocate
+lsmod

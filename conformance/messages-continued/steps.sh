@@ -1,0 +1,3 @@
+insmod continued.ko
+echo in between
+rmmod continued

@@ -1,0 +1,4 @@
+insmod levels.ko
+rmmod levels
+insmod levels.ko
+rmmod levels

@@ -1,0 +1,6 @@
+insmod proprietary.ko
+lsmod
+cat /proc/modules
+cat /proc/sys/kernel/tainted
+rmmod proprietary
+cat /proc/sys/kernel/tainted

@@ -1,0 +1,2 @@
+insmod delays.ko
+rmmod delays

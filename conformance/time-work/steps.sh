@@ -1,0 +1,5 @@
+insmod work.ko
+sleep 2
+rmmod work
+insmod work.ko
+rmmod work

@@ -1,0 +1,3 @@
+insmod two-files.ko
+lsmod
+rmmod two_files

@@ -1,0 +1,5 @@
+insmod warn-taint.ko
+lsmod
+cat /proc/modules
+rmmod warn_taint
+cat /proc/sys/kernel/tainted

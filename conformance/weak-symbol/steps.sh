@@ -1,0 +1,3 @@
+# A weak symbol that nobody defines is NULL: calling it oopses.
+insmod weak-symbol.ko
+lsmod
