@@ -78,6 +78,11 @@ export class RegisterFile {
     return this.#i32[2 * slot]!;
   }
 
+  /** The upper half of the register, signed. */
+  i32Upper(slot: number): number {
+    return this.#i32[2 * slot + 1]!;
+  }
+
   /** The register as an address, or as a signed 64-bit number where it is below 2^47 in size. */
   addr(slot: number): GuestAddr {
     return addrFromParts(this.#i32[2 * slot + 1]!, this.#u32[2 * slot]!);

@@ -13,3 +13,4 @@ export {
   type UnwoundFrame,
   unwind,
 } from './unwind.ts';
+export { ModuleOrc, type OrcTables } from './module-orc.ts';

@@ -1,0 +1,12 @@
+/**
+ * The simulated kernel, in Linux's own rooms. `Kernel` composes the subsystems over one guest memory; exported
+ * functions are tables (`EXPORT_FAMILIES`).
+ */
+export { EXPORT_FAMILIES, EXPORT_TABLES } from './export-tables.ts';
+export type { DataExport, ExportTable, FunctionExport, KernelExportEntry, SupportLevel } from './exports.ts';
+export { Kernel, type KernelOptions } from './kernel.ts';
+export { moduleSyscalls, procModules } from './module/index.ts';
+export { formatTime, type LogRecord, recordText } from './printk/index.ts';
+export type { Report } from './reports.ts';
+export type { Task } from './sched/task.ts';
+export type { Crash } from './traps/oops.ts';

@@ -1,0 +1,299 @@
+import type { StructLayout } from '../btf/index.ts';
+import { asAddr, type GuestAddr, NULL, UnsupportedError } from '../bytes/index.ts';
+import type { KernelSpec } from '../image/index.ts';
+import {
+  DIRECT_MAP,
+  GuestMemory,
+  IMAGE,
+  MODULES,
+  PAGE_SIZE,
+  PROT_RW,
+  VMALLOC,
+  VMEMMAP,
+} from '../memory/index.ts';
+import type { Cpu, CpuOptions } from '../translate/index.ts';
+import { Arguments } from './arguments.ts';
+import { EXPORT_TABLES } from './export-tables.ts';
+import { formatServices } from './format-services.ts';
+import { Softirq } from './irq/softirq.ts';
+import { Kallsyms } from './kallsyms/kallsyms.ts';
+import { type Layouts, readLayouts } from './layouts.ts';
+import { type FormatServices, format, RegisterArguments, type SipHashKey } from './lib/index.ts';
+import { Locks } from './locking/locks.ts';
+import { Kmalloc } from './mm/kmalloc.ts';
+import { PageAllocator } from './mm/page-alloc.ts';
+import { RangeAllocator } from './mm/range-allocator.ts';
+import { type AllocationSite, Slab, type SlabCache } from './mm/slab.ts';
+import { kernelModuleHost, Modules } from './module/index.ts';
+import { KernelText } from './module-text.ts';
+import { NativeTable } from './natives.ts';
+import type { LogLevel, RegisterDump } from './panic/index.ts';
+import { PerCpu } from './percpu/percpu.ts';
+import { Printk, type RatelimitServices } from './printk/index.ts';
+import { SeededRandom } from './random/random.ts';
+import { Reports } from './reports.ts';
+import { Fork } from './sched/fork.ts';
+import { Scheduler } from './sched/scheduler.ts';
+import type { Task } from './sched/task.ts';
+import { Clock } from './time/clock.ts';
+import { Jiffies } from './time/jiffies.ts';
+import { Timers } from './time/timer.ts';
+import { type Crash, warnInKernel } from './traps/oops.ts';
+import { Traps } from './traps/traps.ts';
+import { Workqueues } from './workqueue/workqueue.ts';
+
+export interface KernelOptions {
+  readonly spec: KernelSpec;
+  /** Makes the engine; the kernel knows it only as `Cpu`. */
+  readonly createCpu: (options: CpuOptions) => Cpu;
+  readonly seed: bigint;
+  readonly commandLine: ReadonlyMap<string, string>;
+  /** RAM in bytes. */
+  readonly ramBytes: number;
+  /** Bytes of freed objects kept before they are used again. */
+  readonly quarantineBytes: number;
+  /** Check every access of guest code (the default of machines). */
+  readonly checked: boolean;
+}
+
+/** Virtual time at which a machine is handed over: what a small kernel needs to boot. */
+const BOOT_NS = 1_000_000_000;
+
+/**
+ * The simulated kernel: its subsystems, built in the order in which they stand on each other, over one guest
+ * memory. Each subsystem keeps its state in guest memory where modules can see it and finds the others here.
+ */
+export class Kernel {
+  readonly spec: KernelSpec;
+  readonly commandLine: ReadonlyMap<string, string>;
+  readonly memory: GuestMemory;
+  readonly cpu: Cpu;
+  readonly args: Arguments;
+  readonly layouts: Layouts;
+  readonly random: SeededRandom;
+  readonly natives: NativeTable;
+  readonly sched: Scheduler;
+  readonly clock: Clock;
+  readonly jiffies: Jiffies;
+  readonly printk: Printk;
+  readonly pages: PageAllocator;
+  readonly vmalloc: RangeAllocator;
+  readonly moduleAlloc: RangeAllocator;
+  readonly slab: Slab;
+  readonly kmalloc: Kmalloc;
+  readonly percpu: PerCpu;
+  readonly kallsyms: Kallsyms;
+  readonly fork: Fork;
+  readonly timers: Timers;
+  readonly softirq: Softirq;
+  readonly workqueues: Workqueues;
+  readonly locks: Locks;
+  readonly modules: Modules;
+  readonly text: KernelText;
+  readonly format: FormatServices;
+  readonly pointerKey: SipHashKey;
+  readonly ratelimit: RatelimitServices;
+  /** `printk_ratelimit_state` */
+  readonly printkRatelimitState: GuestAddr;
+  readonly traps: Traps;
+  readonly reports: Reports;
+  /** Start of the regions that modules ask for through variables. */
+  readonly regions = { directMap: DIRECT_MAP.start, vmalloc: VMALLOC.start, vmemmap: VMEMMAP.start };
+  /** The text of a function of ours with a format: argument `fmt` is the format, the variable ones begin at `first`. */
+  formatArguments(fmt: number, first: number): string {
+    const args = new RegisterArguments(this.cpu.regs, this.memory, first);
+    return format(this.format, this.memory.readString(this.args.addr(fmt)), args, 1024).text;
+  }
+
+  /** One bit a CPU, as cpumasks have it. */
+  get cpuMask(): number {
+    return 2 ** this.percpu.cpuBases.length - 1;
+  }
+
+  /** CONFIG_INIT_ON_ALLOC_DEFAULT_ON: every allocation is zeroed. */
+  readonly zeroOnAlloc: boolean;
+  readonly taskCache: SlabCache;
+  /** `init_cred`: root's credentials. */
+  readonly initCred: GuestAddr;
+  /** Head that linked work items point to. */
+  readonly workList: GuestAddr;
+  /** Taint bits, `/proc/sys/kernel/tainted`. */
+  tainted = 0;
+  /** Set when the machine has stopped: panic, or something Ringside does not have. */
+  halted = false;
+  /** Oopses so far, and the registers of the first: every later one repeats them at its end. */
+  oopsCount = 0;
+  oopsSummary: RegisterDump | undefined;
+  /** CR2: the address of the last page fault. */
+  lastCr2 = 0n;
+  readonly crashes: Crash[] = [];
+  /** Told of each oops, warning and panic, after its text. */
+  onCrash: ((crash: Crash) => void) | undefined;
+  /** What is missing from Ringside, when that stopped a task. */
+  readonly missing: UnsupportedError[] = [];
+  /** Told when a task has ended. */
+  onTaskExit: ((task: Task) => void) | undefined;
+
+  constructor(options: KernelOptions) {
+    const { spec } = options;
+    this.spec = spec;
+    this.commandLine = options.commandLine;
+    this.layouts = readLayouts(spec.types);
+    this.random = new SeededRandom(options.seed);
+    this.memory = new GuestMemory();
+    this.natives = new NativeTable(this, EXPORT_TABLES);
+    this.text = new KernelText(this);
+    this.cpu = options.createCpu({
+      memory: this.memory,
+      natives: this.natives,
+      checked: options.checked,
+      functionAt: (addr) => this.text.functionAt(addr),
+      thunkAt: (addr) => this.text.thunkAt(addr),
+    });
+    this.memory.onTextChange = (addr, size) => this.cpu.invalidate(addr, size);
+    this.args = new Arguments(this.cpu.regs);
+    this.sched = new Scheduler(this);
+    this.clock = new Clock(this, BOOT_NS);
+    this.jiffies = new Jiffies(this, Number(spec.config?.get('CONFIG_HZ') ?? 250));
+    this.kallsyms = new Kallsyms(this);
+    this.printk = new Printk({
+      clock: this.clock,
+      callerId: () => this.sched.current.pid,
+      defaultLevel: Number(spec.config?.get('CONFIG_MESSAGE_LOGLEVEL_DEFAULT') ?? 4),
+      consoleLoglevel: Number(spec.config?.get('CONFIG_CONSOLE_LOGLEVEL_DEFAULT') ?? 7),
+      logBufferBytes: 2 ** Number(spec.config?.get('CONFIG_LOG_BUF_SHIFT') ?? 17),
+    });
+    this.pointerKey = { k0: this.random.u64(), k1: this.random.u64() };
+    this.format = formatServices(this);
+    this.ratelimit = {
+      memory: this.memory,
+      types: spec.types,
+      printk: this.printk,
+      jiffies: () => BigInt(this.jiffies.now),
+    };
+    this.zeroOnAlloc = spec.config?.get('CONFIG_INIT_ON_ALLOC_DEFAULT_ON') === 'y';
+    this.pages = new PageAllocator(this.memory, options.ramBytes);
+    this.vmalloc = new RangeAllocator(this.memory, VMALLOC);
+    this.moduleAlloc = new RangeAllocator(this.memory, MODULES);
+    this.slab = new Slab({
+      memory: this.memory,
+      pages: this.pages,
+      quarantineBytes: options.quarantineBytes,
+      zeroOnAlloc: this.zeroOnAlloc,
+    });
+    this.reports = new Reports(this);
+    this.traps = new Traps(this);
+    this.memory.onPoison = (addr, size, access) => this.reports.poison(addr, size, access);
+    this.#mapImage();
+    this.percpu = new PerCpu(this, 1);
+    this.kmalloc = new Kmalloc(this);
+    this.taskCache = this.slab.createCache('task_struct', this.layouts.task.size, 64);
+    this.initCred = this.kmalloc.alloc(spec.types.struct('cred').size, true, BOOT_SITE);
+    this.workList = this.kmalloc.alloc(16, true, BOOT_SITE);
+    this.fork = new Fork(this);
+    this.#createIdle();
+    this.timers = new Timers(this);
+    this.softirq = new Softirq(this);
+    this.locks = new Locks(this);
+    this.workqueues = new Workqueues(this);
+    this.printkRatelimitState = this.#createRatelimitState();
+    this.modules = new Modules(kernelModuleHost(this));
+    this.#initData();
+  }
+
+  /** Who asks for memory now, for the reports. */
+  allocationSite(): AllocationSite {
+    const task = this.sched.current;
+    const ip = this.natives.runningName === undefined ? NULL : this.memory.readPtr(this.cpu.regs.rsp);
+    return { ip, pid: task.pid, comm: task.comm };
+  }
+
+  /** Makes the guest's `struct kmem_cache` of a cache: what of it modules may read. */
+  describeCache(cache: SlabCache, layout: StructLayout): void {
+    cache.addr = this.kmalloc.alloc(layout.size, true, BOOT_SITE);
+    const name = this.kmalloc.alloc(cache.name.length + 1, true, BOOT_SITE);
+    this.memory.writeBytes(name, new TextEncoder().encode(cache.name));
+    this.memory.writeU32(asAddr(cache.addr + layout.offsetOf('size')), cache.stride);
+    this.memory.writeU32(asAddr(cache.addr + layout.offsetOf('object_size')), cache.objectSize);
+    this.memory.writePtr(asAddr(cache.addr + layout.offsetOf('name')), name);
+  }
+
+  addTaint(bit: number): void {
+    this.tainted |= 1 << bit;
+  }
+
+  /** `WARN_ONCE` in a function of ours that stands for the kernel's own. */
+  warnInKernel(where: string, text: string): void {
+    warnInKernel(this, where, text);
+  }
+
+  /** `printk` of one whole line. */
+  log(level: LogLevel, text: string): void {
+    this.printk.emit(`${text}\n`, level === 'default' ? {} : { level });
+  }
+
+  crashed(crash: Crash): void {
+    this.crashes.push(crash);
+    this.onCrash?.(crash);
+  }
+
+  /** The CPU's preempt count as it is between tasks. */
+  resetPreemptCount(): void {
+    this.memory.writeU32(this.percpu.addressOf('__preempt_count'), 0);
+  }
+
+  /** A task cannot go on because Ringside lacks something: it ends, and the machine says so. */
+  unsupported(error: UnsupportedError): void {
+    this.missing.push(error);
+    this.reports.unsupported(error);
+    this.sched.killCurrent(9);
+  }
+
+  taskExited(task: Task): void {
+    this.workqueues.died(task);
+    this.onTaskExit?.(task);
+  }
+
+  /**
+   * Maps the part of the image that holds variables. Everything in it is poisoned but what we provide: reading an
+   * exported variable that nobody set up must not give a made-up 0.
+   */
+  #mapImage(): void {
+    const start = this.spec.symbols.lookup('_sdata')?.address ?? IMAGE.start;
+    const end = this.spec.symbols.lookup('_end')?.address ?? asAddr(IMAGE.start + IMAGE.size);
+    const first = asAddr(Math.floor(start / PAGE_SIZE) * PAGE_SIZE);
+    const size = Math.ceil((end - first) / PAGE_SIZE) * PAGE_SIZE;
+    this.memory.map(first, size, PROT_RW);
+  }
+
+  /** Five messages in five seconds. Source: include/linux/ratelimit_types.h, DEFAULT_RATELIMIT_INTERVAL and _BURST. */
+  #createRatelimitState(): GuestAddr {
+    const layout = this.spec.types.struct('ratelimit_state');
+    const addr = this.kmalloc.alloc(layout.size, true, BOOT_SITE);
+    this.memory.writeU32(asAddr(addr + layout.offsetOf('interval')), 5 * this.jiffies.hz);
+    this.memory.writeU32(asAddr(addr + layout.offsetOf('burst')), 10);
+    return addr;
+  }
+
+  #createIdle(): void {
+    const addr =
+      this.spec.exports.byName('init_task')?.address ?? this.spec.symbols.lookup('init_task')?.address;
+    if (addr === undefined) throw new UnsupportedError({ what: 'a kernel without init_task' });
+    const idle = this.fork.createIdle(addr);
+    this.sched.idle = idle;
+    this.sched.current = idle;
+    this.percpu.setCurrent(idle.addr, idle.stackTop);
+  }
+
+  #initData(): void {
+    for (const table of EXPORT_TABLES) {
+      for (const [name, entry] of Object.entries(table)) {
+        if (entry.kind !== 'data') continue;
+        const addr = this.spec.exports.byName(name)?.address ?? this.spec.symbols.lookup(name)?.address;
+        if (addr !== undefined) entry.init(this, addr);
+      }
+    }
+  }
+}
+
+const BOOT_SITE: AllocationSite = { ip: NULL, pid: 0, comm: 'swapper/0' };

@@ -1,0 +1,88 @@
+import { PAGE } from '../../abi/index.ts';
+import { asAddr, type GuestAddr, hex64, InvariantError } from '../../bytes/index.ts';
+import { DIRECT_MAP, type GuestMemory, PAGE_SHIFT, PAGE_SIZE, POISON, PROT_RW } from '../../memory/index.ts';
+
+const { MAX_ORDER } = PAGE;
+const FREE = 0xff;
+const TAIL = 0xfe;
+
+/**
+ * The page allocator: a buddy system over the machine's RAM, addressed through the direct map. Free pages are
+ * poisoned, so that a stale pointer into one is seen.
+ */
+export class PageAllocator {
+  readonly totalPages: number;
+  readonly #memory: GuestMemory;
+  /** Free blocks of each order as page numbers, lowest first. */
+  readonly #free: Set<number>[] = Array.from({ length: MAX_ORDER }, () => new Set());
+  /** Order of the block that starts at a page; FREE blocks keep theirs in `#freeOrder`. */
+  readonly #order: Uint8Array;
+  readonly #freeOrder: Uint8Array;
+  #freePages = 0;
+
+  /** `ramBytes`: multiple of 4 MiB, at most the direct map's size. The first MiB is not handed out. */
+  constructor(memory: GuestMemory, ramBytes: number) {
+    this.#memory = memory;
+    this.totalPages = ramBytes >>> PAGE_SHIFT;
+    this.#order = new Uint8Array(this.totalPages).fill(TAIL);
+    this.#freeOrder = new Uint8Array(this.totalPages).fill(FREE);
+    const largest = 1 << (MAX_ORDER - 1);
+    for (let page = largest; page + largest <= this.totalPages; page += largest)
+      this.#insert(page, MAX_ORDER - 1);
+    this.#freePages = this.totalPages - largest;
+  }
+
+  get freePages(): number {
+    return this.#freePages;
+  }
+
+  /** A block of 2^order pages, mapped and valid, with undefined content; undefined when there is none. */
+  alloc(order: number): GuestAddr | undefined {
+    let have = order;
+    while (have < MAX_ORDER && this.#free[have]!.size === 0) have++;
+    if (have >= MAX_ORDER) return undefined;
+    const page = this.#free[have]!.values().next().value as number;
+    this.#remove(page, have);
+    while (have > order) {
+      have--;
+      this.#insert(page + (1 << have), have);
+    }
+    this.#order[page] = order;
+    this.#freePages -= 1 << order;
+    const addr = asAddr(DIRECT_MAP.start + page * PAGE_SIZE);
+    this.#memory.map(addr, PAGE_SIZE << order, PROT_RW);
+    return addr;
+  }
+
+  /** Order of the allocated block that starts at `addr`, or undefined. */
+  orderOf(addr: GuestAddr): number | undefined {
+    const order = this.#order[(addr - DIRECT_MAP.start) / PAGE_SIZE];
+    return order === undefined || order === TAIL || order === FREE ? undefined : order;
+  }
+
+  free(addr: GuestAddr): void {
+    let order = this.orderOf(addr);
+    if (order === undefined) throw new InvariantError(`page at ${hex64(addr)} is not allocated`);
+    let page = (addr - DIRECT_MAP.start) / PAGE_SIZE;
+    this.#memory.poison(addr, PAGE_SIZE << order, POISON.page);
+    this.#order[page] = TAIL;
+    this.#freePages += 1 << order;
+    for (; order < MAX_ORDER - 1; order++) {
+      const buddy: number = page ^ (1 << order);
+      if (this.#freeOrder[buddy] !== order) break;
+      this.#remove(buddy, order);
+      page = Math.min(page, buddy);
+    }
+    this.#insert(page, order);
+  }
+
+  #insert(page: number, order: number): void {
+    this.#free[order]!.add(page);
+    this.#freeOrder[page] = order;
+  }
+
+  #remove(page: number, order: number): void {
+    this.#free[order]!.delete(page);
+    this.#freeOrder[page] = FREE;
+  }
+}

@@ -1,0 +1,163 @@
+import { asAddr, type GuestAddr, InvariantError, NULL } from '../../bytes/index.ts';
+import { type GuestMemory, PAGE_SHIFT, PAGE_SIZE, POISON } from '../../memory/index.ts';
+import type { PageAllocator } from './page-alloc.ts';
+
+/** What `kmalloc(0)` returns. Source: include/linux/slab.h, ZERO_SIZE_PTR. */
+export const ZERO_SIZE_PTR = asAddr(16);
+
+/** A cache of objects of one size. */
+export interface SlabCache {
+  readonly name: string;
+  readonly objectSize: number;
+  /** Distance between objects in bytes; what is between them is redzone. */
+  readonly stride: number;
+  readonly order: number;
+  /** `struct kmem_cache` in guest memory. */
+  addr: GuestAddr;
+  /** Free slots, the next one to hand out last. */
+  readonly free: GuestAddr[];
+  readonly constructor_: GuestAddr;
+}
+
+/** Who allocated or freed an object, and when. */
+export interface AllocationSite {
+  /** The return address in the code that asked. */
+  readonly ip: GuestAddr;
+  readonly pid: number;
+  readonly comm: string;
+}
+
+/** An object, live or in quarantine. */
+export interface SlabObject {
+  readonly cache: SlabCache;
+  readonly addr: GuestAddr;
+  /** The size asked for, in bytes. */
+  readonly size: number;
+  readonly allocated: AllocationSite;
+  freed: AllocationSite | undefined;
+}
+
+/** What `kfree` and its siblings find wrong with a pointer. */
+export type BadFree =
+  | { readonly kind: 'double-free'; readonly object: SlabObject }
+  | { readonly kind: 'invalid-free' };
+
+export interface SlabOptions {
+  readonly memory: GuestMemory;
+  readonly pages: PageAllocator;
+  /** Bytes of freed objects that wait before they are used again. */
+  readonly quarantineBytes: number;
+  /** CONFIG_INIT_ON_ALLOC_DEFAULT_ON: every allocation is zeroed. */
+  readonly zeroOnAlloc: boolean;
+}
+
+const REDZONE = 16;
+
+/**
+ * The slab allocator. Objects of a power-of-two size are aligned to it, as Linux promises for kmalloc; each is
+ * followed by a redzone, and the bytes between the size asked for and the object's size belong to it. A freed
+ * object is poisoned and waits in a quarantine.
+ */
+export class Slab {
+  readonly #o: SlabOptions;
+  /** Objects by address, live and quarantined. */
+  readonly #objects = new Map<GuestAddr, SlabObject>();
+  /** Cache of the slab that a page belongs to, by page number of the address's low half. */
+  readonly #slabs = new Map<number, { readonly cache: SlabCache; readonly start: GuestAddr }>();
+  readonly #quarantine: SlabObject[] = [];
+  #quarantineHead = 0;
+  #quarantined = 0;
+
+  constructor(options: SlabOptions) {
+    this.#o = options;
+  }
+
+  createCache(name: string, objectSize: number, align: number, constructor_: GuestAddr = NULL): SlabCache {
+    const alignment = Math.max(align, 8);
+    const stride = Math.ceil((objectSize + REDZONE) / alignment) * alignment;
+    let order = 0;
+    while (PAGE_SIZE << order < stride * 4 && order < 3) order++;
+    while (PAGE_SIZE << order < stride) order++;
+    return { name, objectSize, stride, order, addr: NULL, free: [], constructor_ };
+  }
+
+  /** An object for `size` bytes (at most the cache's object size); undefined when memory is used up. */
+  alloc(cache: SlabCache, size: number, zero: boolean, site: AllocationSite): SlabObject | undefined {
+    if (cache.free.length === 0 && !this.#grow(cache)) {
+      this.#drain(0);
+      if (cache.free.length === 0) return undefined;
+    }
+    const addr = cache.free.pop()!;
+    const { memory } = this.#o;
+    memory.unpoison(addr, size);
+    if (zero || this.#o.zeroOnAlloc) memory.raw.fill(0, addr >>> 0, (addr >>> 0) + cache.objectSize);
+    const object: SlabObject = { cache, addr, size, allocated: site, freed: undefined };
+    this.#objects.set(addr, object);
+    return object;
+  }
+
+  /** Frees an object; what is wrong with the pointer, if anything (then nothing is freed). */
+  free(addr: GuestAddr, site: AllocationSite): BadFree | undefined {
+    const object = this.#objects.get(addr);
+    if (object === undefined) return { kind: 'invalid-free' };
+    if (object.freed !== undefined) return { kind: 'double-free', object };
+    object.freed = site;
+    this.#o.memory.poison(addr, object.cache.objectSize, POISON.slabFreed);
+    this.#quarantine.push(object);
+    this.#quarantined += object.cache.objectSize;
+    this.#drain(this.#o.quarantineBytes);
+    return undefined;
+  }
+
+  /** The live object at exactly this address. */
+  objectAt(addr: GuestAddr): SlabObject | undefined {
+    const object = this.#objects.get(addr);
+    return object?.freed === undefined ? object : undefined;
+  }
+
+  /** The object whose slot holds `addr`, live, in quarantine or before its redzone. */
+  find(addr: GuestAddr): SlabObject | undefined {
+    const slab = this.#slabs.get((addr >>> 0) >>> PAGE_SHIFT);
+    if (slab === undefined) return undefined;
+    const slot = Math.floor((addr - slab.start) / slab.cache.stride);
+    return this.#objects.get(asAddr(slab.start + slot * slab.cache.stride));
+  }
+
+  /** Objects not freed, for leak reports and cache destruction. */
+  *live(cache?: SlabCache): Generator<SlabObject> {
+    for (const object of this.#objects.values()) {
+      if (object.freed === undefined && (cache === undefined || object.cache === cache)) yield object;
+    }
+  }
+
+  #grow(cache: SlabCache): boolean {
+    const { memory, pages } = this.#o;
+    const start = pages.alloc(cache.order);
+    if (start === undefined) return false;
+    const bytes = PAGE_SIZE << cache.order;
+    memory.poison(start, bytes, POISON.slabRedzone);
+    const count = Math.floor(bytes / cache.stride);
+    if (count === 0) throw new InvariantError(`cache ${cache.name} has no room for an object`);
+    for (let page = 0; page < bytes; page += PAGE_SIZE) {
+      this.#slabs.set(((start + page) >>> 0) >>> PAGE_SHIFT, { cache, start });
+    }
+    for (let i = count - 1; i >= 0; i--) cache.free.push(asAddr(start + i * cache.stride));
+    return true;
+  }
+
+  /** Gives the oldest quarantined objects back to their caches until `limit` bytes are left. */
+  #drain(limit: number): void {
+    const { memory } = this.#o;
+    while (this.#quarantined > limit) {
+      const object = this.#quarantine[this.#quarantineHead++]!;
+      this.#quarantined -= object.cache.objectSize;
+      this.#objects.delete(object.addr);
+      memory.poison(object.addr, object.cache.objectSize, POISON.slabRedzone);
+      object.cache.free.push(object.addr);
+    }
+    if (this.#quarantineHead > 1024 && this.#quarantineHead * 2 > this.#quarantine.length) {
+      this.#quarantine.splice(0, this.#quarantineHead);
+      this.#quarantineHead = 0;
+    }
+  }
+}

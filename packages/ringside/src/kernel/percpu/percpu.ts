@@ -1,0 +1,136 @@
+import { PAGE } from '../../abi/index.ts';
+import { asAddr, type GuestAddr, InvariantError } from '../../bytes/index.ts';
+import { PAGE_SIZE } from '../../memory/index.ts';
+import type { Kernel } from '../kernel.ts';
+
+/** Room for modules' per-CPU variables. */
+const MODULE_RESERVE = PAGE.PERCPU_MODULE_RESERVE;
+/** Room for `alloc_percpu`; the first chunk's dynamic part and what pcpu_alloc would add. */
+const DYNAMIC = 1 << 20;
+
+interface Piece {
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** First-fit allocation of offsets in `[start, end)`. */
+class Offsets {
+  readonly #start: number;
+  readonly #end: number;
+  readonly #pieces: Piece[] = [];
+
+  constructor(start: number, end: number) {
+    this.#start = start;
+    this.#end = end;
+  }
+
+  alloc(size: number, align: number): number | undefined {
+    let at = Math.ceil(this.#start / align) * align;
+    for (const piece of this.#pieces) {
+      if (piece.offset - at >= size) break;
+      at = Math.ceil((piece.offset + piece.size) / align) * align;
+    }
+    if (at + size > this.#end) return undefined;
+    this.#pieces.push({ offset: at, size });
+    this.#pieces.sort((a, b) => a.offset - b.offset);
+    return at;
+  }
+
+  free(offset: number): Piece | undefined {
+    const index = this.#pieces.findIndex((piece) => piece.offset === offset);
+    return index < 0 ? undefined : this.#pieces.splice(index, 1)[0];
+  }
+}
+
+/**
+ * The per-CPU area of each simulated CPU: the image's static variables at offset 0 (where `%gs:` reaches
+ * `current_task` and the stack canary), then the reserve for modules, then what `alloc_percpu` hands out. A
+ * per-CPU pointer is an offset; adding a CPU's base gives the address.
+ */
+export class PerCpu {
+  readonly #k: Kernel;
+  readonly cpuBases: readonly GuestAddr[];
+  readonly #reserve: Offsets;
+  readonly #dynamic: Offsets;
+  readonly #currentTask: number;
+  readonly #topOfStack: number;
+
+  constructor(k: Kernel, cpus: number) {
+    this.#k = k;
+    const end = k.spec.symbols.lookup('__per_cpu_end')?.address;
+    if (end === undefined) throw new InvariantError('the kernel has no __per_cpu_end');
+    const staticSize = Math.ceil(end / PAGE_SIZE) * PAGE_SIZE;
+    const total = staticSize + MODULE_RESERVE + DYNAMIC;
+    const order = Math.ceil(Math.log2(total / PAGE_SIZE));
+    this.cpuBases = Array.from({ length: cpus }, () => {
+      const addr = k.pages.alloc(order);
+      if (addr === undefined) throw new InvariantError('no memory for the per-CPU areas');
+      k.memory.raw.fill(0, addr >>> 0, (addr >>> 0) + (PAGE_SIZE << order));
+      return addr;
+    });
+    this.#reserve = new Offsets(staticSize, staticSize + MODULE_RESERVE);
+    this.#dynamic = new Offsets(staticSize + MODULE_RESERVE, total);
+    this.#currentTask = this.offsetOf('current_task');
+    this.#topOfStack = this.offsetOf('cpu_current_top_of_stack');
+    this.#setUp();
+  }
+
+  /** The running CPU's area: the GS base. */
+  get base(): GuestAddr {
+    return this.cpuBases[0]!;
+  }
+
+  /** A static per-CPU variable's offset, from the image's symbols. */
+  offsetOf(name: string): number {
+    const symbol = this.#k.spec.exports.byName(name)?.address ?? this.#k.spec.symbols.lookup(name)?.address;
+    if (symbol === undefined) throw new InvariantError(`the kernel has no per-CPU variable ${name}`);
+    return symbol;
+  }
+
+  /** Address of a static per-CPU variable on the running CPU. */
+  addressOf(name: string): GuestAddr {
+    return asAddr(this.base + this.offsetOf(name));
+  }
+
+  /** Offset for a module's per-CPU section, zeroed on every CPU; undefined when the reserve is used up. */
+  reserve(size: number, align: number): number | undefined {
+    return this.#reserve.alloc(size, align);
+  }
+
+  release(offset: number): void {
+    this.#free(this.#reserve, offset);
+  }
+
+  alloc(size: number, align: number): number | undefined {
+    return this.#dynamic.alloc(size, align);
+  }
+
+  free(offset: number): void {
+    this.#free(this.#dynamic, offset);
+  }
+
+  setCurrent(task: GuestAddr, stackTop: GuestAddr): void {
+    this.#k.memory.writePtr(asAddr(this.base + this.#currentTask), task);
+    this.#k.memory.writePtr(asAddr(this.base + this.#topOfStack), stackTop);
+  }
+
+  #free(offsets: Offsets, offset: number): void {
+    const piece = offsets.free(offset);
+    if (piece === undefined) throw new InvariantError(`per-CPU offset ${offset} is not allocated`);
+    for (const base of this.cpuBases) this.#k.memory.fill(asAddr(base + offset), 0, piece.size);
+  }
+
+  #setUp(): void {
+    const { memory, random } = this.#k;
+    const cpuNumber = this.offsetOf('cpu_number');
+    const thisCpuOff = this.offsetOf('this_cpu_off');
+    const canary = this.#k.spec.types.struct('fixed_percpu_data').offsetOf('stack_canary');
+    const fixed = this.offsetOf('fixed_percpu_data');
+    this.cpuBases.forEach((base, cpu) => {
+      memory.writeU32(asAddr(base + cpuNumber), cpu);
+      memory.writePtr(asAddr(base + thisCpuOff), base);
+      // the lowest byte is 0 so that a string overflow cannot write it; Source: include/linux/stackprotector.h
+      memory.writeU64(asAddr(base + fixed + canary), random.u64() & ~0xffn);
+    });
+  }
+}

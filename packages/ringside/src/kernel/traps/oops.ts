@@ -1,0 +1,402 @@
+import { BUGFLAG, TAINT } from '../../abi/index.ts';
+import { addrFromU64, addrToU64, asAddr, type GuestAddr, isCanonical } from '../../bytes/index.ts';
+import {
+  type CpuException,
+  FLAG,
+  SLOT_FS_BASE,
+  SLOT_GS_BASE,
+  SLOT_RFLAGS,
+  SLOT_RIP,
+  VECTOR,
+} from '../../translate/index.ts';
+import type { Kernel } from '../kernel.ts';
+import type { ModuleBug } from '../module/index.ts';
+import {
+  CODE_PROLOGUE,
+  CODE_SIZE,
+  CUT_HERE,
+  dumpStack,
+  type Fault,
+  formatOops,
+  formatPanic,
+  formatTaskDeath,
+  formatWarning,
+  type LogLine,
+  type PageTableEntry,
+  type PtRegs,
+  type RegisterDump,
+  type TaskInfo,
+  type TraceItem,
+} from '../panic/index.ts';
+import { preemptCount } from '../percpu/preempt.ts';
+import { backtrace } from './backtrace.ts';
+import { KERNEL_CS, KERNEL_DS, MACHINE_MODEL } from './machine-model.ts';
+
+const SIGKILL = 9;
+const SIGSEGV = 11;
+const PF_INSTRUCTION = 0x10;
+const PF_PROTECTION = 1;
+
+/** Names of exceptions as the kernel's `die` prints them. Source: arch/x86/kernel/traps.c. */
+const TRAP_NAMES: Readonly<Record<number, string>> = {
+  [VECTOR.DE]: 'divide error',
+  [VECTOR.OF]: 'overflow',
+  [VECTOR.UD]: 'invalid opcode',
+  [VECTOR.AC]: 'alignment check',
+  [VECTOR.MF]: 'fpu exception',
+  [VECTOR.XM]: 'simd exception',
+};
+
+/** A fault, warning or panic of the guest, for whoever explains it. */
+export interface Crash {
+  readonly kind: 'oops' | 'warning' | 'panic';
+  readonly fault: Fault | undefined;
+  /** Where it happened. */
+  readonly ip: GuestAddr;
+  /** The address that was accessed, for faults of memory. */
+  readonly address: GuestAddr | undefined;
+  readonly access: 'read' | 'write' | 'execute' | undefined;
+  readonly comm: string;
+  readonly pid: number;
+  /** Innermost first, without the place itself. */
+  readonly trace: readonly GuestAddr[];
+  readonly registers: PtRegs | undefined;
+}
+
+/** Who runs, as the first line of every dump says. */
+export function taskInfo(k: Kernel): TaskInfo {
+  const task = k.sched.current;
+  const base = {
+    cpu: 0,
+    pid: task.pid,
+    comm: task.comm,
+    tainted: k.tainted,
+    release: k.spec.release,
+    version: k.spec.version,
+    hardwareName: MACHINE_MODEL.hardwareName,
+  };
+  const work = task.work;
+  return work === undefined
+    ? base
+    : { ...base, worker: { name: work.queue, work: k.kallsyms.name(work.func), description: work.queue } };
+}
+
+/** The call trace of the current task; `skipFirst` leaves out the frame that a RIP line has shown. */
+function trace(k: Kernel, skipFirst: boolean): { items: TraceItem[]; ips: GuestAddr[] } {
+  const items: TraceItem[] = [];
+  const ips: GuestAddr[] = [];
+  let skip = skipFirst;
+  for (const entry of backtrace(k)) {
+    if (entry.kind === 'mark') items.push({ kind: 'mark', text: entry.text });
+    else if (skip) skip = false;
+    else {
+      items.push({ kind: 'frame', symbol: k.kallsyms.describeReturn(entry.ip), reliable: entry.reliable });
+      ips.push(entry.ip);
+    }
+  }
+  return { items, ips };
+}
+
+function registers(k: Kernel): PtRegs {
+  const { regs } = k.cpu;
+  const [ax, cx, dx, bx, sp, bp, si, di, r8, r9, r10, r11, r12, r13, r14, r15] = Array.from(
+    { length: 16 },
+    (_, i) => regs.u64(i),
+  ) as [
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+  ];
+  return {
+    ax,
+    cx,
+    dx,
+    bx,
+    sp,
+    bp,
+    si,
+    di,
+    r8,
+    r9,
+    r10,
+    r11,
+    r12,
+    r13,
+    r14,
+    r15,
+    orig_ax: 2n ** 64n - 1n,
+    ip: regs.u64(SLOT_RIP),
+    cs: KERNEL_CS,
+    flags: regs.u64(SLOT_RFLAGS),
+    ss: KERNEL_DS,
+  };
+}
+
+/** The bytes around RIP; undefined when one of them cannot be read, as for text at the start of its mapping. */
+function codeAround(k: Kernel, ip: GuestAddr): Uint8Array | undefined {
+  const start = asAddr(ip - CODE_PROLOGUE);
+  if (!isCanonical(ip) || !k.memory.canRead(start, CODE_SIZE)) return undefined;
+  return k.memory.raw.slice(start >>> 0, (start >>> 0) + CODE_SIZE);
+}
+
+function dump(k: Kernel, cr2: bigint): RegisterDump {
+  const regs = registers(k);
+  const ip = addrFromU64(regs.ip);
+  const code = codeAround(k, ip);
+  return {
+    regs,
+    symbol: k.kallsyms.describe(ip),
+    code,
+    system: {
+      fsBase: k.cpu.regs.u64(SLOT_FS_BASE),
+      fsIndex: 0,
+      gsBase: k.cpu.regs.u64(SLOT_GS_BASE),
+      gsIndex: 0,
+      kernelGsBase: 0n,
+      ds: 0,
+      es: 0,
+      cr0: MACHINE_MODEL.cr0,
+      // reading the code bytes has faulted too, and that is the last address
+      cr2: code === undefined ? BigInt.asUintN(64, regs.ip - BigInt(CODE_PROLOGUE)) : cr2,
+      cr3: MACHINE_MODEL.cr3,
+      cr4: MACHINE_MODEL.cr4,
+    },
+  };
+}
+
+/**
+ * The page table's levels for an address. `Deviation:` there are no page tables; which levels are shown, and whether
+ * the last is present, is right, the physical addresses in them are not the real kernel's.
+ */
+function pageTable(k: Kernel, address: GuestAddr): PageTableEntry[] {
+  const table = (n: number) => MACHINE_MODEL.cr3 + BigInt(n * 0x1000) + 0x67n;
+  if (address >= 0) {
+    return [
+      { level: 'PGD', value: 0n },
+      { level: 'P4D', value: 0n },
+    ];
+  }
+  const present = k.memory.isPresent(address);
+  const noExecute = k.memory.isExecutable(address) ? 0n : 1n << 63n;
+  const flags = 0x121n | (k.memory.isWritable(address) ? 0x42n : 0n);
+  const entries: PageTableEntry[] = [
+    { level: 'PGD', value: table(1) },
+    { level: 'P4D', value: table(1) },
+    { level: 'PUD', value: table(2) },
+    { level: 'PMD', value: table(3) },
+  ];
+  entries.push({ level: 'PTE', value: present ? BigInt((address >>> 12) * 4096) + flags + noExecute : 0n });
+  return entries;
+}
+
+function faultOf(k: Kernel, stop: CpuException, bug: ModuleBug | undefined): Fault {
+  if (bug !== undefined) return { kind: 'bug', file: bug.file, line: bug.line };
+  switch (stop.vector) {
+    case VECTOR.PF: {
+      const address = stop.address ?? asAddr(0);
+      const base = {
+        kind: 'page-fault',
+        address: addrToU64(address),
+        errorCode: stop.errorCode,
+        pageTable: pageTable(k, address),
+      } as const;
+      const notExecutable =
+        (stop.errorCode & (PF_INSTRUCTION | PF_PROTECTION)) === (PF_INSTRUCTION | PF_PROTECTION);
+      return notExecutable ? { ...base, notExecutable: { uid: 0 } } : base;
+    }
+    case VECTOR.GP:
+      return stop.address === undefined
+        ? { kind: 'general-protection', errorCode: stop.errorCode }
+        : {
+            kind: 'general-protection',
+            errorCode: stop.errorCode,
+            operand: { address: addrToU64(stop.address), canonical: isCanonical(stop.address) },
+          };
+    default:
+      return {
+        kind: 'trap',
+        name: TRAP_NAMES[stop.vector] ?? `trap ${stop.vector}`,
+        errorCode: stop.errorCode,
+      };
+  }
+}
+
+function emit(k: Kernel, lines: readonly LogLine[]): void {
+  for (const { level, text } of lines) k.log(level, text);
+}
+
+/** Whether interrupts are off when the task that faulted is buried; decides a line of the log. */
+function diesWithInterruptsOff(k: Kernel, stop: CpuException): boolean {
+  if ((k.cpu.regs.u32(SLOT_RFLAGS) & FLAG.IF) === 0) return true;
+  // the page fault handler turns them on only once it has found that the address is a user's and the task has any
+  return stop.vector === VECTOR.PF && ((stop.address ?? 0) < 0 || !k.sched.current.user);
+}
+
+/** An exception that nothing handles: the oops, and the end of the task. Source: arch/x86/kernel/dumpstack.c, oops_end. */
+export function die(k: Kernel, stop: CpuException, bug: ModuleBug | undefined): void {
+  const task = k.sched.current;
+  const fault = faultOf(k, stop, bug);
+  const now = dump(k, stop.address === undefined ? k.lastCr2 : addrToU64(stop.address));
+  if (stop.vector === VECTOR.PF) k.lastCr2 = addrToU64(stop.address ?? asAddr(0));
+  const { items, ips } = trace(k, true);
+  k.oopsCount++;
+  k.oopsSummary ??= now;
+  const preempt = k.spec.config?.get('CONFIG_PREEMPTION') === 'y';
+  emit(
+    k,
+    formatOops({
+      fault,
+      count: k.oopsCount,
+      flags: {
+        preempt: preempt ? 'PREEMPT' : '',
+        smp: k.spec.config?.get('CONFIG_SMP') === 'y',
+        pti: MACHINE_MODEL.pti,
+      },
+      task: taskInfo(k),
+      dump: now,
+      trace: items,
+      modules: k.text.linked(),
+      summary: k.oopsSummary,
+    }),
+  );
+  k.addTaint(TAINT.TAINT_DIE);
+  k.crashed({
+    kind: 'oops',
+    fault,
+    ip: addrFromU64(now.regs.ip),
+    address: stop.address,
+    access:
+      stop.vector !== VECTOR.PF
+        ? undefined
+        : stop.errorCode & PF_INSTRUCTION
+          ? 'execute'
+          : stop.errorCode & 2
+            ? 'write'
+            : 'read',
+    comm: task.comm,
+    pid: task.pid,
+    trace: ips,
+    registers: now.regs,
+  });
+  if (k.sched.context !== 'task') return panic(k, 'Fatal exception in interrupt');
+  if (k.commandLine.has('panic_on_oops') && k.commandLine.get('panic_on_oops') !== '0')
+    return panic(k, 'Fatal exception');
+  if (task.pid === 0) return panic(k, 'Attempted to kill the idle task!');
+  const count = preemptCount(k);
+  emit(
+    k,
+    formatTaskDeath({
+      comm: task.comm,
+      pid: task.pid,
+      irqsDisabled: diesWithInterruptsOff(k, stop),
+      preemptCount: count,
+    }),
+  );
+  k.resetPreemptCount();
+  k.sched.killCurrent(stop.vector === VECTOR.PF ? SIGKILL : SIGSEGV);
+}
+
+/** `panic()`: the machine stops. */
+export function panic(k: Kernel, message: string): void {
+  emit(k, formatPanic(message));
+  k.crashed({
+    kind: 'panic',
+    fault: undefined,
+    ip: k.cpu.regs.rip,
+    address: undefined,
+    access: undefined,
+    comm: k.sched.current.comm,
+    pid: k.sched.current.pid,
+    trace: [],
+    registers: undefined,
+  });
+  k.halted = true;
+}
+
+/** `WARN()`: prints, taints, and the code goes on behind its `ud2`. */
+export function warn(k: Kernel, bug: ModuleBug): void {
+  const now = dump(k, k.lastCr2);
+  const { items, ips } = trace(k, true);
+  emit(
+    k,
+    formatWarning({
+      file: bug.file,
+      line: bug.line,
+      symbol: now.symbol,
+      cutHereShown: (bug.flags & BUGFLAG.BUGFLAG_NO_CUT_HERE) !== 0,
+      task: taskInfo(k),
+      dump: now,
+      trace: items,
+      modules: k.text.linked(),
+    }),
+  );
+  // the taint stands above the flags; Source: include/asm-generic/bug.h, BUG_GET_TAINT
+  k.addTaint(bug.flags >>> 8);
+  k.crashed({
+    kind: 'warning',
+    fault: undefined,
+    ip: addrFromU64(now.regs.ip),
+    address: undefined,
+    access: undefined,
+    comm: k.sched.current.comm,
+    pid: k.sched.current.pid,
+    trace: ips,
+    registers: now.regs,
+  });
+  const onWarn = k.commandLine.get('panic_on_warn');
+  if (onWarn !== undefined && onWarn !== '0') panic(k, 'panic_on_warn set ...');
+}
+
+/** A warning of a function of ours that stands for the kernel's own code: `where` is the function that warns. */
+export function warnInKernel(k: Kernel, where: string, text: string): void {
+  const { items, ips } = trace(k, false);
+  if (text !== '')
+    emit(k, [
+      { level: 4, text: CUT_HERE },
+      { level: 4, text },
+    ]);
+  const site = k.spec.symbols.lookup(where);
+  emit(
+    k,
+    formatWarning({
+      file: undefined,
+      line: 0,
+      symbol: site === undefined ? where : k.kallsyms.describe(site.address),
+      cutHereShown: text !== '',
+      task: taskInfo(k),
+      dump: undefined,
+      trace: items,
+      modules: k.text.linked(),
+    }),
+  );
+  k.addTaint(TAINT.TAINT_WARN);
+  k.crashed({
+    kind: 'warning',
+    fault: undefined,
+    ip: site?.address ?? k.cpu.regs.rip,
+    address: undefined,
+    access: undefined,
+    comm: k.sched.current.comm,
+    pid: k.sched.current.pid,
+    trace: ips,
+    registers: undefined,
+  });
+}
+
+/** `dump_stack()`. */
+export function showStack(k: Kernel): void {
+  emit(k, dumpStack(taskInfo(k), trace(k, false).items));
+}

@@ -1,0 +1,12 @@
+/**
+ * The composition root and the public API: `boot(options)` gives a `Machine`, to which modules are loaded and for
+ * which time passes.
+ *
+ * ```
+ * KernelSpec --boot--> Machine --insmod(bytes)--> log records, reports, results
+ * ```
+ */
+
+export type { LogRecord, Report } from '../kernel/index.ts';
+export { type BootOptions, boot, parseCommandLine } from './boot.ts';
+export { type AdvanceOptions, type InsmodOptions, Machine, type SyscallResult } from './machine.ts';
