@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { InputError } from '../bytes/index.ts';
+import { InputError, RingsideError } from '../bytes/index.ts';
 import { inspectCommand } from './inspect.ts';
+import { modinfoCommand } from './modinfo.ts';
 import type { FileCommandIo } from './modinfo-io.ts';
 
 const modulePath = (name: string): string =>
@@ -81,5 +83,48 @@ describe('ringside inspect', () => {
   ])('refuses %j', async (args, message) => {
     await expect(inspect(...args)).rejects.toThrow(InputError);
     await expect(inspect(...args)).rejects.toThrow(message);
+  });
+});
+
+describe('damaged modules', () => {
+  test('are shown or refused by inspect and modinfo, without any other exception', async () => {
+    const original = new Uint8Array(readFileSync(modulePath('warn/warn.ko')));
+    let state = 0x5eed;
+    const next = (below: number): number => {
+      state ^= state << 13;
+      state ^= state >>> 17;
+      state ^= state << 5;
+      return (state >>> 0) % below;
+    };
+    let shown = 0;
+    for (let run = 0; run < 200; run++) {
+      const bytes = original.slice();
+      const view = new DataView(bytes.buffer);
+      const table = Number(view.getBigUint64(40, true));
+      for (let change = next(4); change >= 0; change--) {
+        const header = table + next(view.getUint16(60, true)) * 64;
+        const at = Number(view.getBigUint64(header + 24, true));
+        const size = Number(view.getBigUint64(header + 32, true));
+        const value = [0, 1, 0xff, 0x7fff_ffff, 0xffff_ffff, next(2 ** 32)][next(6)]!;
+        if (next(4) === 0) view.setUint32(header + next(16) * 4, value, true);
+        else if (size > 8 && at + size < bytes.length) view.setUint32(at + next(size - 4), value, true);
+      }
+      const io: FileCommandIo = {
+        stdout: () => undefined,
+        stderr: () => undefined,
+        readFile: async () => bytes,
+        isFile: async () => true,
+        cwd: '/',
+        kernelRelease: 'none',
+      };
+      expect([0, 1]).toContain(await modinfoCommand(['x.ko'], io));
+      try {
+        await inspectCommand(['x.ko'], io);
+        shown++;
+      } catch (error) {
+        if (!(error instanceof RingsideError)) throw error;
+      }
+    }
+    expect(shown).toBeGreaterThan(100);
   });
 });
