@@ -4,34 +4,34 @@ import type { BtfComposite, BtfEnum, BtfFuncProto, BtfType, BtfTypeId } from './
 import { MAX_NESTING } from './layout.ts';
 
 /** A declaration of `name` with this type: `declare(btf, id, 'next')` is `struct list_head *next`. */
-export function declare(btf: Btf, id: BtfTypeId, name: string, depth = 0): string {
+export function declare(btf: Btf, id: BtfTypeId, name: string, at: Walk = start()): string {
   const type = btf.type(id);
-  guard(depth);
+  guard(at);
   switch (type.kind) {
     case 'ptr': {
       const target = btf.type(type.target);
       const pointer = `*${name}`;
       // `*` binds weaker than `[]` and `()`, so a pointer to those needs parentheses.
       const inner = target.kind === 'array' || target.kind === 'func_proto' ? `(${pointer})` : pointer;
-      return declare(btf, type.target, inner, depth + 1);
+      return declare(btf, type.target, inner, deeper(at));
     }
     case 'const':
     case 'volatile':
     case 'restrict': {
       const target = btf.type(type.target);
       // Qualifies a pointer itself: it goes behind the star.
-      if (target.kind === 'ptr') return declare(btf, type.target, join(type.kind, name), depth + 1);
-      return `${type.kind} ${declare(btf, type.target, name, depth + 1)}`;
+      if (target.kind === 'ptr') return declare(btf, type.target, join(type.kind, name), deeper(at));
+      return `${type.kind} ${declare(btf, type.target, name, deeper(at))}`;
     }
     case 'type_tag':
     case 'decl_tag':
-      return declare(btf, type.target, name, depth + 1);
+      return declare(btf, type.target, name, deeper(at));
     case 'array':
-      return declare(btf, type.element, `${name}[${type.count === 0 ? '' : type.count}]`, depth + 1);
+      return declare(btf, type.element, `${name}[${type.count === 0 ? '' : type.count}]`, deeper(at));
     case 'func_proto':
-      return declare(btf, type.returns, `${name}(${parameters(btf, type, depth + 1)})`, depth + 1);
+      return declare(btf, type.returns, `${name}(${parameters(btf, type, deeper(at))})`, deeper(at));
     default:
-      return join(baseName(btf, type, depth), name);
+      return join(baseName(btf, type, at), name);
   }
 }
 
@@ -41,7 +41,7 @@ export function format(btf: Btf, id: BtfTypeId, options: FormatOptions): string 
   switch (type.kind) {
     case 'struct':
     case 'union':
-      return `${compositeBody(btf, type, '', options, 0)};`;
+      return `${compositeBody(btf, type, '', options, start())};`;
     case 'enum':
     case 'enum64':
       return `${enumBody(type, '')};`;
@@ -66,7 +66,7 @@ export function format(btf: Btf, id: BtfTypeId, options: FormatOptions): string 
   }
 }
 
-function baseName(btf: Btf, type: BtfType, depth: number): string {
+function baseName(btf: Btf, type: BtfType, at: Walk): string {
   switch (type.kind) {
     case 'void':
       return 'void';
@@ -81,7 +81,7 @@ function baseName(btf: Btf, type: BtfType, depth: number): string {
       return `${type.of} ${type.name}`;
     case 'struct':
     case 'union':
-      return type.name === '' ? compositeBody(btf, type, '', {}, depth + 1) : `${type.kind} ${type.name}`;
+      return type.name === '' ? compositeBody(btf, type, '', {}, deeper(at)) : `${type.kind} ${type.name}`;
     case 'enum':
     case 'enum64':
       return type.name === '' ? enumBody(type, '') : `enum ${type.name}`;
@@ -101,8 +101,8 @@ function baseName(btf: Btf, type: BtfType, depth: number): string {
   }
 }
 
-function parameters(btf: Btf, proto: BtfFuncProto, depth: number): string {
-  const list = proto.params.map(({ name, type }) => declare(btf, type, name, depth));
+function parameters(btf: Btf, proto: BtfFuncProto, at: Walk): string {
+  const list = proto.params.map(({ name, type }) => declare(btf, type, name, at));
   if (proto.variadic) list.push('...');
   return list.length === 0 ? 'void' : list.join(', ');
 }
@@ -112,18 +112,18 @@ function compositeBody(
   type: BtfComposite,
   indent: string,
   options: FormatOptions,
-  depth: number,
+  at: Walk,
 ): string {
-  guard(depth);
+  guard(at);
   const lines = [`${join(type.kind, type.name)} {`];
   const inner = `${indent}\t`;
   for (const member of type.members) {
     const target = btf.type(member.type);
     let text: string;
     if ((target.kind === 'struct' || target.kind === 'union') && target.name === '') {
-      text = join(compositeBody(btf, target, inner, options, depth + 1), member.name);
+      text = join(compositeBody(btf, target, inner, options, deeper(at)), member.name);
     } else {
-      text = declare(btf, member.type, member.name, depth + 1);
+      text = declare(btf, member.type, member.name, deeper(at));
     }
     if (member.bitfieldBits > 0) text += `:${member.bitfieldBits}`;
     const place = options.offsets === true ? ` /* ${offsetText(btf, member)} */` : '';
@@ -151,6 +151,24 @@ function join(left: string, right: string): string {
   return right === '' ? left : `${left} ${right}`;
 }
 
-function guard(depth: number): void {
-  if (depth > MAX_NESTING) throw new FormatError('BTF types are nested without end', { section: '.BTF' });
+/** Where printing is: how deep, and how much may still be printed of types that nest without end. */
+interface Walk {
+  readonly level: number;
+  readonly budget: { left: number };
+}
+
+const MAX_PARTS = 100_000;
+
+function start(): Walk {
+  return { level: 0, budget: { left: MAX_PARTS } };
+}
+
+function deeper({ level, budget }: Walk): Walk {
+  return { level: level + 1, budget };
+}
+
+function guard({ level, budget }: Walk): void {
+  if (level > MAX_NESTING || budget.left-- <= 0) {
+    throw new FormatError('BTF types are nested without end', { section: '.BTF' });
+  }
 }

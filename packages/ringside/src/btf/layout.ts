@@ -59,7 +59,7 @@ export class CompositeLayout implements StructLayout {
     let result: MemberLayout | undefined;
     for (const step of parsePath(path)) {
       if (composite === undefined) return undefined;
-      const place = findMember(this.#btf, composite, step.name, 0);
+      const place = findMember(this.#btf, composite, step.name, new Set());
       if (place === undefined) return undefined;
       let { type } = place;
       let bits = place.bitOffset;
@@ -92,21 +92,32 @@ interface FoundMember {
   readonly bitfieldBits: number;
 }
 
-/** The member of that name, also inside anonymous structs and unions, as C finds it. */
-function findMember(btf: Btf, composite: BtfComposite, name: string, depth: number): FoundMember | undefined {
+/**
+ * The member of that name, also inside anonymous structs and unions, as C finds it. A type is searched once, so that
+ * a damaged table, in which a struct contains itself, ends the search too.
+ */
+function findMember(
+  btf: Btf,
+  composite: BtfComposite,
+  name: string,
+  searched: Set<BtfTypeId>,
+): FoundMember | undefined {
   for (const member of composite.members) if (member.name === name) return member;
-  if (depth >= MAX_NESTING) return undefined;
+  searched.add(composite.id);
   for (const member of composite.members) {
     if (member.name !== '') continue;
     const inner = btf.resolve(member.type);
-    if (inner.kind !== 'struct' && inner.kind !== 'union') continue;
-    const found = findMember(btf, inner, name, depth + 1);
+    if ((inner.kind !== 'struct' && inner.kind !== 'union') || searched.has(inner.id)) continue;
+    const found = findMember(btf, inner, name, searched);
     if (found !== undefined) return { ...found, bitOffset: member.bitOffset + found.bitOffset };
   }
   return undefined;
 }
 
-function parsePath(path: string): PathStep[] {
+const NONE: readonly number[] = [];
+
+function parsePath(path: string): readonly PathStep[] {
+  if (/^\w+$/.test(path)) return [{ name: path, subscripts: NONE }];
   return path.split('.').map((part) => {
     const match = /^([A-Za-z_]\w*)((?:\[\d+\])*)$/.exec(part);
     if (match === null) throw new InputError(`Cannot read member path "${path}": write it as "a.b[2].c"`);

@@ -195,13 +195,22 @@ function writeWhole(path: string, bytes: Uint8Array): void {
     }
     renameSync(temporary, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    discard(temporary);
     throw new InputError(
       `Cannot store "${path}": ${reason(error)}; set XDG_CACHE_HOME to use another place`,
       {
         cause: error,
       },
     );
+  }
+}
+
+/** Takes away what was half written; where nothing can be, there is nothing to take away. */
+function discard(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // The reason why writing failed is the one to report.
   }
 }
 
