@@ -36,6 +36,7 @@ export class DerReader {
   readonly #what: string;
   readonly #base: number;
   #position = 0;
+  #lastContent = 0;
 
   constructor(bytes: Uint8Array, what: string, base = 0) {
     this.#bytes = bytes;
@@ -64,8 +65,14 @@ export class DerReader {
     const end = this.#position + size;
     if (end > this.#bytes.length) this.#fail(`ASN.1 value of ${size} bytes does not fit`, start);
     const content = this.#bytes.subarray(this.#position, end);
+    this.#lastContent = this.#position;
     this.#position = end;
     return { tag: found, content, raw: this.#bytes.subarray(start, end), offset: this.#base + start };
+  }
+
+  /** Where the content of the value that was read last begins, from the start of the outermost input. */
+  get lastContentOffset(): number {
+    return this.#base + this.#lastContent;
   }
 
   /** The next value when it has the tag `tag`, undefined (and nothing consumed) otherwise. */
@@ -82,6 +89,11 @@ export class DerReader {
   /** Enters the next value, which must have the tag `tag`. */
   enter(tag: number): DerReader {
     return this.into(this.next(tag));
+  }
+
+  /** Nothing may follow. */
+  end(): void {
+    if (!this.atEnd) this.#fail('ASN.1 value has more members than it should', this.#position);
   }
 
   #byte(): number {

@@ -9,6 +9,6 @@
  * browser's cryptography is asynchronous and does not know every algorithm.
  */
 export { type Certificate, type PublicKey, parseCertificate } from './certificate.ts';
-export type { SignatureErrno, SignatureLog } from './pkcs7.ts';
+export type { SignatureErrno, SignatureLog } from './kernel-rules.ts';
 export { formatHexField, readSignatureFields, type SignatureFields } from './signature-fields.ts';
 export { checkModuleSignature, type SignatureCheck, type SignatureCheckOptions } from './verify.ts';

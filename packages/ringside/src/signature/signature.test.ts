@@ -22,7 +22,7 @@ const check = (shape: Partial<MessageShape> = {}, keys = trusted) =>
 
 describe('a module signature', () => {
   test.each(['sha1', 'sha256', 'sha384', 'sha512'] as const)('by RSA with %s is verified', (digest) => {
-    expect(check({ digest })).toEqual({ ok: true, signer: name, contentSize: content.length });
+    expect(check({ digest })).toEqual({ ok: true, signer: name, contentSize: content.length, log: [] });
   });
 
   test.each(['prime256v1', 'secp384r1'])('by ECDSA on %s is verified', (namedCurve) => {
@@ -81,14 +81,46 @@ describe('a module signature', () => {
     });
   });
 
+  test('with an unknown algorithm is reported by the identifier’s place in the message', () => {
+    const message = makeMessage(content, { ...base, digestOid: '2b0e03021b' });
+    const file = appendSignature(content, message);
+    const { log } = checkModuleSignature(file, trusted, { unknownOid: 98 });
+    const at = Buffer.from(message).lastIndexOf('2b0e03021b', undefined, 'hex');
+    expect(log.slice(-2)).toEqual([
+      { level: 4, text: `PKCS7: Unknown OID: [${at}] 1.3.14.3.2.27` },
+      { level: 4, text: 'Unsupported digest algo: 98' },
+    ]);
+  });
+
   test('must be a detached message without signed attributes, and the kernel says so', () => {
     expect(check({ attached: true })).toMatchObject({
       errno: 'EBADMSG',
-      log: [{ level: 3, text: 'PKCS#7 signature with non-detached data' }],
+      log: [
+        { level: 4, text: 'PKCS7: Data already supplied' },
+        { level: 3, text: 'PKCS#7 signature with non-detached data' },
+      ],
     });
-    expect(check({ signedAttributes: true })).toMatchObject({
+    const [contentType, messageDigest, smime] = [
+      '2a864886f70d010903',
+      '2a864886f70d010904',
+      '2a864886f70d01090f',
+    ];
+    const says = (text: string) => [{ level: 4, text: `PKCS7: ${text}` }];
+    expect(check({ signedAttributes: [contentType, messageDigest] })).toMatchObject({
       errno: 'EKEYREJECTED',
-      log: [{ level: 4, text: 'PKCS7: Invalid module sig (has authattrs)' }],
+      log: says('Invalid module sig (has authattrs)'),
+    });
+    expect(check({ signedAttributes: [contentType, smime] })).toMatchObject({
+      errno: 'EKEYREJECTED',
+      log: says('S/MIME Caps only allowed with Authenticode'),
+    });
+    expect(check({ signedAttributes: [contentType, contentType] })).toMatchObject({
+      errno: 'EKEYREJECTED',
+      log: says('Repeated/multivalue AuthAttrs not permitted'),
+    });
+    expect(check({ signedAttributes: [contentType] })).toMatchObject({
+      errno: 'EBADMSG',
+      log: says('Missing required AuthAttr'),
     });
     expect(check({ dataType: '2a864886f70d010703' })).toMatchObject({ errno: 'EINVAL' });
     expect(check({ version: 2 })).toMatchObject({

@@ -45,7 +45,8 @@ export interface MessageShape {
   readonly bySubjectKeyId?: boolean;
   readonly digestOid?: string;
   readonly attached?: boolean;
-  readonly signedAttributes?: boolean;
+  /** Object identifiers as hexadecimal bytes. */
+  readonly signedAttributes?: readonly string[];
   readonly dataType?: string;
   readonly version?: number;
 }
@@ -66,9 +67,9 @@ export function makeMessage(content: Uint8Array, shape: MessageShape): Uint8Arra
   const signer = shape.bySubjectKeyId
     ? der(0x80, KEY_ID)
     : der(0x30, commonName(shape.name), der(0x02, shape.serial));
-  const attributes = shape.signedAttributes
-    ? [der(0xa0, der(0x30, oid('2a864886f70d010903'), der(0x31)))]
-    : [];
+  const attribute = (type: string, value: Uint8Array) => der(0x30, oid(type), der(0x31, value));
+  const attributes = (shape.signedAttributes ?? []).map((type) => attribute(type, der(0x04, hex('00'))));
+  const signedAttributes = attributes.length === 0 ? [] : [der(0xa0, ...attributes)];
   const encryption = rsa
     ? der(0x30, oid('2a864886f70d010101'), NULL_VALUE)
     : der(0x30, oid('2a8648ce3d040302'));
@@ -77,7 +78,7 @@ export function makeMessage(content: Uint8Array, shape: MessageShape): Uint8Arra
     version,
     signer,
     digestAlgorithm,
-    ...attributes,
+    ...signedAttributes,
     encryption,
     der(0x04, signature),
   );

@@ -3,16 +3,16 @@ import type { Certificate } from './certificate.ts';
 import { sameBytes } from './der.ts';
 import { verifyEcdsa } from './ecdsa.ts';
 import {
-  acceptModuleSignature,
   type KnownSigner,
-  parseSignedData,
+  type LoggingFacts,
+  readModuleSignature,
   type SignatureErrno,
   type SignatureLog,
   SignatureRefused,
-  type SignerId,
-} from './pkcs7.ts';
+} from './kernel-rules.ts';
+import type { SignerId } from './pkcs7.ts';
 import { verifyRsa } from './rsa.ts';
-import { findSignature, SignatureIdType } from './trailer.ts';
+import { findSignature, SignatureIdType, type SignedFile } from './trailer.ts';
 
 /** The outcome of `module_sig_check` up to the question whether signatures are enforced. */
 export type SignatureCheck =
@@ -22,6 +22,8 @@ export type SignatureCheck =
       readonly signer: string;
       /** Bytes of the file that are the module; the rest is signature. */
       readonly contentSize: number;
+      /** What the kernel logs on the way. */
+      readonly log: readonly SignatureLog[];
     }
   | {
       readonly ok: false;
@@ -37,7 +39,7 @@ export type SignatureCheck =
       readonly contentSize: number;
     };
 
-export interface SignatureCheckOptions {
+export interface SignatureCheckOptions extends LoggingFacts {
   /** The loader was told to ignore vermagic or versions: the signature then counts as absent. */
   readonly mangled?: boolean;
   /** Whether the kernel has this digest (`sha512`), built in or as a module it can load. Default: yes. */
@@ -63,44 +65,37 @@ export function checkModuleSignature(
   options: SignatureCheckOptions = {},
 ): SignatureCheck {
   const signed = options.mangled ? undefined : findSignature(file);
+  const log: SignatureLog[] = [];
   let contentSize = signed?.size ?? file.length;
   try {
     if (signed === undefined) throw new SignatureRefused('ENODATA', 'the file has no signature');
+    checkHeader(signed, log);
     const { info, sizeBeforeInfo } = signed;
-    if (info === undefined || sizeBeforeInfo === 0 || info.signatureLength >= sizeBeforeInfo) {
-      throw new SignatureRefused('EBADMSG', 'the signature is longer than the file');
-    }
-    if (info.idType !== SignatureIdType.pkcs7) {
-      throw new SignatureRefused('ENOPKG', 'the signature is no PKCS#7 message', {
-        level: 3,
-        text: 'module: not signed with expected PKCS#7 message',
-      });
-    }
-    if (info.algo || info.hash || info.signerLength || info.keyIdLength || !info.padIsZero) {
-      throw new SignatureRefused('EBADMSG', 'the signature header has unexpected values', {
-        level: 3,
-        text: 'module: PKCS#7 signature info has unexpected non-zero params',
-      });
-    }
-    contentSize = sizeBeforeInfo - info.signatureLength;
-    const message = parseSignedData(file.subarray(contentSize, sizeBeforeInfo));
-    const signers = acceptModuleSignature(message);
+    contentSize = sizeBeforeInfo - (info?.signatureLength ?? 0);
+    const signers = readModuleSignature(file.subarray(contentSize, sizeBeforeInfo), log, options);
     const signer = verifyAny(file.subarray(0, contentSize), signers, trusted, options);
-    return { ok: true, signer, contentSize };
+    return { ok: true, signer, contentSize, log };
   } catch (error) {
-    if (error instanceof SignatureRefused) return refusal(error.errno, error.message, error.log, contentSize);
-    if (error instanceof FormatError) return refusal('EBADMSG', error.message, undefined, contentSize);
-    throw error;
+    const refused = error instanceof SignatureRefused;
+    if (!refused && !(error instanceof FormatError)) throw error;
+    const errno = refused ? error.errno : 'EBADMSG';
+    return { ok: false, errno, reason: error.message, unverified: UNVERIFIED[errno], log, contentSize };
   }
 }
 
-function refusal(
-  errno: SignatureErrno,
-  reason: string,
-  log: SignatureLog | undefined,
-  contentSize: number,
-): SignatureCheck {
-  return { ok: false, errno, reason, unverified: UNVERIFIED[errno], log: log ? [log] : [], contentSize };
+/** `mod_check_sig`. Source: kernel/module_signature.c, 6.1. */
+function checkHeader({ info, sizeBeforeInfo }: SignedFile, log: SignatureLog[]): void {
+  if (info === undefined || sizeBeforeInfo === 0 || info.signatureLength >= sizeBeforeInfo) {
+    throw new SignatureRefused('EBADMSG', 'the signature is longer than the file');
+  }
+  if (info.idType !== SignatureIdType.pkcs7) {
+    log.push({ level: 3, text: 'module: not signed with expected PKCS#7 message' });
+    throw new SignatureRefused('ENOPKG', 'the signature is no PKCS#7 message');
+  }
+  if (info.algo || info.hash || info.signerLength || info.keyIdLength || !info.padIsZero) {
+    log.push({ level: 3, text: 'module: PKCS#7 signature info has unexpected non-zero params' });
+    throw new SignatureRefused('EBADMSG', 'the signature header has unexpected values');
+  }
 }
 
 /** One good signature by a trusted key is enough; one bad signature by a trusted key spoils all. */
