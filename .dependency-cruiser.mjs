@@ -44,7 +44,7 @@ export default {
       comment: 'Another layer is imported only through its index.ts; export there what others need.',
       severity: 'error',
       from: { path: `${SRC}([^/]+)/` },
-      to: { path: `${SRC}([^/]+)/`, pathNot: [`${SRC}$1/`, `${SRC}[^/]+/index[.]ts$`] },
+      to: { path: `${SRC}([^/]+)/`, pathNot: [`${SRC}$1/`, `${SRC}[^/]+/index[.]ts$`, '[.]fixture[.]ts$'] },
     },
     {
       name: 'doors-from-outside',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { smallKernel } from '../image/small-kernel.fixture.ts';
-import { addSpec, openBuiltInSpec } from '../node/spec-store.ts';
+import { addSpec, openBuiltInSpec } from '../node/index.ts';
 import { kernelCommand } from './kernel.ts';
 
 const cache = mkdtempSync(join(tmpdir(), 'ringside-kernel-'));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 /** The user's own directory for specs of kernels they added, by the platform's habit. */
 export function specDirectory(
   env: Readonly<Record<string, string | undefined>> = process.env,
-  platform: NodeJS.Platform = process.platform,
+  platform: string = process.platform,
   home: string = homedir(),
 ): string {
   const cache = ((): string => {

@@ -116,10 +116,7 @@ export function addSpec(facts: KernelFacts, options: SpecStoreOptions = {}): Sto
  * The kernel that `--kernel` names: a release in the store, the built-in kernel by name or release, a spec file, or
  * a kernel image or package. Nothing: the built-in kernel. Throws `InputError` for everything that is none.
  */
-export async function resolveKernel(
-  name: string | undefined,
-  options: SpecStoreOptions = {},
-): Promise<KernelSpec> {
+export async function resolveKernel(name?: string, options: SpecStoreOptions = {}): Promise<KernelSpec> {
   if (name === undefined) return openBuiltInSpec();
   if (name === '') throw new InputError('Cannot use kernel "": the name is empty');
   if (RELEASE.test(name)) {
