@@ -1,4 +1,4 @@
-import { FormatError, type GuestAddr, asAddr } from '../../bytes/index.ts';
+import { asAddr, FormatError, type GuestAddr } from '../../bytes/index.ts';
 import type { LoadInfo, LoadSection } from './load-info.ts';
 import type { Module } from './module.ts';
 import {
@@ -6,8 +6,8 @@ import {
   branchTarget,
   CALL_OPCODE,
   INT3_OPCODE,
-  JMP32_OPCODE,
   JMP8_OPCODE,
+  JMP32_OPCODE,
   nops,
   pokeText,
   RET_OPCODE,
@@ -37,7 +37,9 @@ function checkText(module: Module, addr: GuestAddr, size: number, table: string)
     const layout = module.layout(which);
     if (addr >= layout.base && addr + size <= layout.base + layout.size) return;
   }
-  throw new FormatError(`${table} names a place outside the module's memory; the real kernel would write there`);
+  throw new FormatError(
+    `${table} names a place outside the module's memory; the real kernel would write there`,
+  );
 }
 
 /**

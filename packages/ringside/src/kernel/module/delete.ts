@@ -29,7 +29,7 @@ export function* deleteModule(modules: Modules, name: string, flags = 0): Routin
   yield* notifyModule(modules, module, 'going');
   yield* host.asyncSynchronize();
   modules.lastUnloaded = { name: module.name, taints: module.flags(false) };
-  freeModule(modules, module);
+  yield* freeModule(modules, module);
   host.moduleWake();
   return 0;
 }

@@ -52,17 +52,13 @@ export function elfValidityCheck(info: LoadInfo): number {
   }
   const first = sections[0]!;
   if (first.type !== SHT_NULL || first.size !== 0 || first.addr !== 0) {
-    return refuse(
-      `ELF Spec violation: section 0 type(${first.type | 0})!=SH_NULL or non-zero len or addr`,
-    );
+    return refuse(`ELF Spec violation: section 0 type(${first.type | 0})!=SH_NULL or non-zero len or addr`);
   }
   for (const section of sections.slice(1)) {
     if (section.type === SHT_NULL || section.type === SHT_NOBITS) continue;
     if (section.type === SHT_SYMTAB && (section.link === SHN_UNDEF || section.link >= shnum)) {
       const link = section.link | 0;
-      return refuse(
-        `Invalid ELF sh_link!=SHN_UNDEF(${link}) or (sh_link(${link}) >= hdr->e_shnum(${shnum})`,
-      );
+      return refuse(`Invalid ELF sh_link!=SHN_UNDEF(${link}) or (sh_link(${link}) >= hdr->e_shnum(${shnum})`);
     }
     if (!elf.inFile(section.offset, section.size)) {
       return refuse(`Invalid ELF section in module (section ${section.index} type ${section.type})`);

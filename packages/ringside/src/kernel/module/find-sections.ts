@@ -7,7 +7,12 @@ import type { ModuleMember, ModuleStructs } from './module-struct.ts';
 type EntrySize = number | keyof ModuleStructs['entrySize'];
 
 /** Tables that modules bring along: section, entry size, and the members of struct module that get address and count. */
-const TABLES: readonly (readonly [section: string, entry: EntrySize, at: ModuleMember, count: ModuleMember])[] = [
+const TABLES: readonly (readonly [
+  section: string,
+  entry: EntrySize,
+  at: ModuleMember,
+  count: ModuleMember,
+])[] = [
   ['__param', 'kernel_param', 'kp', 'num_kp'],
   ['__ksymtab', 'kernel_symbol', 'syms', 'num_syms'],
   ['__ksymtab_gpl', 'kernel_symbol', 'gpl_syms', 'num_gpl_syms'],

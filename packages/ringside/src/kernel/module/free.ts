@@ -1,4 +1,5 @@
 import { type GuestAddr, NULL } from '../../bytes/index.ts';
+import type { Routine } from '../sched/routine.ts';
 import { findKallsymsSymbol, type ModuleSymbolAt } from './kallsyms.ts';
 import type { ModuleMemory } from './layout.ts';
 import type { Module } from './module.ts';
@@ -55,12 +56,12 @@ export function detachInit(modules: Modules, module: Module): () => void {
 }
 
 /** `free_module`: takes a module apart and gives back all it had. */
-export function freeModule(modules: Modules, module: Module): void {
+export function* freeModule(modules: Modules, module: Module): Routine<void> {
   const { host } = modules;
   host.events.sysfsTeardown?.(module);
   module.state = 'unformed';
   moduleUnloadFree(modules, module);
-  host.events.destroyParams?.(module);
+  yield* host.destroyParams(module.ptr('kp'), module.u32('num_kp'));
   removeFromList(modules, module);
   host.events.freeing?.(module);
   rememberArea(modules, module, 'core');

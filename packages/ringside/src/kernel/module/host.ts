@@ -48,10 +48,10 @@ export interface ModuleHost {
 
   /** parse_args() over a module's `__param` table; see `ParseArgs`. */
   readonly parseArgs: ParseArgs;
-  /** WARN() in the kernel function `where` (`do_one_initcall+0x...`): banner with this text, taint, trace. `once` never repeats a place. */
+  /** module_destroy_params: frees what parameters have allocated. */
+  destroyParams(params: GuestAddr, count: number): Routine<void>;
+  /** WARN() in the kernel function `where` (`do_one_initcall+0x...`): banner with this text, taint, trace. */
   warn(where: string, text: string | undefined): void;
-  /** BUG() in a kernel function: does not return to the caller. */
-  bug(where: string): never;
   dumpStack(): void;
 
   /** preempt_count() of the running CPU; also its setter. */
@@ -90,8 +90,6 @@ export interface ModuleEvents {
   sysfsTeardown?(module: Module): void;
   /** kobject_uevent(KOBJ_ADD), once init has run. */
   uevent?(module: Module): void;
-  /** module_destroy_params: frees what parameters have allocated. */
-  destroyParams?(module: Module): void;
   /** The module is about to be freed: whoever keeps facts of its memory takes note. */
   freeing?(module: Module): void;
   /** Init memory is about to be freed. */

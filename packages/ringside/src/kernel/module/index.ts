@@ -19,7 +19,7 @@ export type {
   ParseArgsResult,
 } from './host.ts';
 export { updateStaticKey } from './jump-labels.ts';
-export { kernelModuleHost } from './kernel-host.ts';
+export { kernelModuleHost, kernelParamServices } from './kernel-host.ts';
 export {
   finitModule,
   initModuleFromMemory,

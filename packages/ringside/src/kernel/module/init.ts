@@ -20,7 +20,7 @@ export function* doInitModule(modules: Modules, module: Module): Routine<number>
     module.state = 'going';
     modules.put(module);
     yield* notifyModule(modules, module, 'going');
-    freeModule(modules, module);
+    yield* freeModule(modules, module);
     host.moduleWake();
     return ret;
   }

@@ -1,8 +1,8 @@
-import { FormatError, type GuestAddr, NULL, addrFromU64, asAddr } from '../../bytes/index.ts';
+import { addrFromU64, asAddr, FormatError, type GuestAddr, NULL } from '../../bytes/index.ts';
 import type { GuestMemory } from '../../memory/index.ts';
 import type { Module } from './module.ts';
 import type { Modules } from './modules.ts';
-import { branch, JMP32_OPCODE, JMP8_OPCODE, nops, pokeText, standsAt } from './text-patch.ts';
+import { branch, JMP8_OPCODE, JMP32_OPCODE, nops, pokeText, standsAt } from './text-patch.ts';
 
 /** Flag bits of `jump_entry.key`: the likely branch; the code is in init memory. Source: include/linux/jump_label.h. */
 const BRANCH = 1n;
@@ -101,7 +101,9 @@ export function updateStaticKey(modules: Modules, key: GuestAddr): void {
 function transform(modules: Modules, module: Module, entry: JumpEntry): void {
   const { memory } = modules.host;
   if (!module.within('core', entry.code) && !module.within('init', entry.code)) {
-    throw new FormatError("a jump label names a place outside the module's memory", { section: '__jump_table' });
+    throw new FormatError("a jump label names a place outside the module's memory", {
+      section: '__jump_table',
+    });
   }
   const jump = keyEnabled(memory, entry.key) !== ((entry.flags & BRANCH) !== 0n);
   const first = memory.raw[entry.code >>> 0];

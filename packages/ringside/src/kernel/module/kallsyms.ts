@@ -1,4 +1,4 @@
-import { FormatError, type GuestAddr, NULL, addrFromParts, asAddr } from '../../bytes/index.ts';
+import { addrFromParts, asAddr, FormatError, type GuestAddr, NULL } from '../../bytes/index.ts';
 import {
   SHF_ALLOC,
   SHF_EXECINSTR,
@@ -50,7 +50,8 @@ export function addKallsyms(info: LoadInfo, module: Module): void {
   const init = module.layout('init').base;
   const symtab = info.section(info.index.sym).addr;
   const strtab = info.section(info.index.str).addr;
-  if (symtab === undefined || strtab === undefined) throw new FormatError('the symbol table has no place in memory');
+  if (symtab === undefined || strtab === undefined)
+    throw new FormatError('the symbol table has no place in memory');
   const count = info.symbolCount;
   const typetab = asAddr(init + info.initTypeoffs);
   const all = asAddr(init + info.kallsymsInitOff);
@@ -200,7 +201,12 @@ export function* moduleSymbols(memory: GuestMemory, module: Module): Generator<M
   const table = viewOf(memory, module);
   if (table === undefined) return;
   for (let i = 0; i < table.count; i++) {
-    yield { name: table.name(i), type: table.type(i), address: table.value(i), undefined: table.isUndefined(i) };
+    yield {
+      name: table.name(i),
+      type: table.type(i),
+      address: table.value(i),
+      undefined: table.isUndefined(i),
+    };
   }
 }
 

@@ -1,5 +1,5 @@
 import { ERRNO } from '../../abi/index.ts';
-import { FormatError, type GuestAddr, NULL, asAddr, hex64 } from '../../bytes/index.ts';
+import { asAddr, FormatError, type GuestAddr, hex64, NULL } from '../../bytes/index.ts';
 import {
   SHF_ALLOC,
   SHF_EXECINSTR,

@@ -1,4 +1,4 @@
-import { type GuestAddr, asAddr } from '../../bytes/index.ts';
+import { asAddr, type GuestAddr } from '../../bytes/index.ts';
 import type { GuestMemory } from '../../memory/index.ts';
 
 /**

@@ -12,7 +12,15 @@ import { addJumpLabels } from './jump-labels.ts';
 import { addKallsyms } from './kallsyms.ts';
 import { layoutSections, layoutSymtab, moveModule } from './layout.ts';
 import { LoadInfo } from './load-info.ts';
-import { blacklisted, checkModinfo, enforceRwxSections, modinfo, nameInFile, tryToForceLoad, addTaintEarly } from './modinfo.ts';
+import {
+  addTaintEarly,
+  blacklisted,
+  checkModinfo,
+  enforceRwxSections,
+  modinfo,
+  nameInFile,
+  tryToForceLoad,
+} from './modinfo.ts';
 import { Module } from './module.ts';
 import type { Modules } from './modules.ts';
 import { notifyComing, notifyModule } from './notifier.ts';
@@ -134,7 +142,8 @@ function* formModule(
   info.section(info.index.vers).flags &= ~SHF_ALLOC;
   info.section(info.index.info).flags &= ~SHF_ALLOC;
   const layoutCrc = host.spec.exports.byName('module_layout')?.crc;
-  if (!checkVersion(info, 'module_layout', layoutCrc, (bit) => addTaintEarly(info, bit))) return -ERRNO.ENOEXEC;
+  if (!checkVersion(info, 'module_layout', layoutCrc, (bit) => addTaintEarly(info, bit)))
+    return -ERRNO.ENOEXEC;
 
   const module = layoutAndAllocate(modules, info, flags, undo);
   if (typeof module === 'number') return module;
@@ -188,7 +197,7 @@ function* formModule(
   if (!err) err = host.events.sysfsSetup?.(module) ?? 0;
   if (err < 0) {
     module.state = 'going';
-    host.events.destroyParams?.(module);
+    yield* host.destroyParams(module.ptr('kp'), module.u32('num_kp'));
     yield* notifyModule(modules, module, 'going');
     return err;
   }
@@ -220,12 +229,7 @@ function setupLoadInfo(info: LoadInfo, flags: number): number {
   return 0;
 }
 
-function layoutAndAllocate(
-  modules: Modules,
-  info: LoadInfo,
-  flags: number,
-  undo: Undo,
-): Module | number {
+function layoutAndAllocate(modules: Modules, info: LoadInfo, flags: number, undo: Undo): Module | number {
   const ignoreVermagic = (flags & MODULE_INIT_IGNORE_VERMAGIC) !== 0;
   const err = checkModinfo(info, { ignoreVermagic, once: modules.once }) || enforceRwxSections(info);
   if (err) return err;
@@ -296,7 +300,10 @@ function percpuModalloc(info: LoadInfo, module: Module): number {
   }
   const offset = host.percpuReserve(section.size, Math.max(align, 1));
   if (offset === undefined) {
-    host.printk(LOGLEVEL.LOGLEVEL_WARNING, `${module.name}: Could not allocate ${section.size} bytes percpu data`);
+    host.printk(
+      LOGLEVEL.LOGLEVEL_WARNING,
+      `${module.name}: Could not allocate ${section.size} bytes percpu data`,
+    );
     return -ERRNO.ENOMEM;
   }
   module.setPtr('percpu', asAddr(offset));
@@ -315,7 +322,8 @@ function checkLicenseAndVersions(modules: Modules, info: LoadInfo, module: Modul
   const before = host.hasTaint(TAINT.TAINT_PROPRIETARY_MODULE);
   const { name } = module;
   if (name === 'ndiswrapper') host.addTaint(TAINT.TAINT_PROPRIETARY_MODULE, true);
-  if (name === 'driverloader' || name === 'lve') modules.addTaintModule(module, TAINT.TAINT_PROPRIETARY_MODULE);
+  if (name === 'driverloader' || name === 'lve')
+    modules.addTaintModule(module, TAINT.TAINT_PROPRIETARY_MODULE);
   if (!before && host.hasTaint(TAINT.TAINT_PROPRIETARY_MODULE)) {
     host.printk(LOGLEVEL.LOGLEVEL_WARNING, `${name}: module license taints kernel.`);
   }

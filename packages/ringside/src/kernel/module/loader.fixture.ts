@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { LOGLEVEL } from '../../abi/index.ts';
-import { type GuestAddr, asAddr } from '../../bytes/index.ts';
+import { asAddr, type GuestAddr } from '../../bytes/index.ts';
 import type { KernelSpec } from '../../image/index.ts';
 import { DIRECT_MAP, GuestMemory, PAGE_SIZE, PROT_RW } from '../../memory/index.ts';
-import { builtInSpecPath, openSpecFile } from '../../node/spec-store.ts';
+import { builtInSpecPath, openSpecFile } from '../../node/index.ts';
 import { decode, isInstruction } from '../../x86/index.ts';
 import type { Routine } from '../sched/routine.ts';
 import { bootCpuHas, preemptStaticCall } from './boot-cpu.ts';
@@ -129,9 +129,7 @@ export class Loader {
         return { afterDashes: undefined };
       },
       warn: (where, text) => void loader.log.push(`WARN at ${where}: ${text ?? ''}`),
-      bug(where): never {
-        throw new Error(`BUG at ${where}`);
-      },
+      *destroyParams() {},
       dumpStack: () => void loader.log.push('dump_stack'),
       preemptCount: 0,
       irqsDisabled: false,

@@ -103,7 +103,10 @@ export function checkModinfo(info: LoadInfo, options: CheckModinfoOptions): numb
     const err = tryToForceLoad(info, 'bad vermagic', (bit) => addTaintEarly(info, bit));
     if (err) return err;
   } else if (!sameMagic(magic, host.spec.vermagic, info.index.vers !== 0)) {
-    host.printk(LOGLEVEL.LOGLEVEL_ERR, `${info.name}: version magic '${magic}' should be '${host.spec.vermagic}'`);
+    host.printk(
+      LOGLEVEL.LOGLEVEL_ERR,
+      `${info.name}: version magic '${magic}' should be '${host.spec.vermagic}'`,
+    );
     return -ERRNO.ENOEXEC;
   }
 

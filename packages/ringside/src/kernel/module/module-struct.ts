@@ -117,7 +117,11 @@ export function moduleStructs(types: Btf): ModuleStructs {
 
 function read(types: Btf): ModuleStructs {
   const module = types.struct('module');
-  const offsets = <const K extends string>(name: string, members: readonly K[], base = 0): Record<K, number> => {
+  const offsets = <const K extends string>(
+    name: string,
+    members: readonly K[],
+    base = 0,
+  ): Record<K, number> => {
     const layout = types.struct(name);
     return Object.fromEntries(members.map((m) => [m, base + layout.offsetOf(m)])) as Record<K, number>;
   };

@@ -1,4 +1,4 @@
-import { type GuestAddr, NULL, asAddr } from '../../bytes/index.ts';
+import { asAddr, type GuestAddr, NULL } from '../../bytes/index.ts';
 import type { GuestMemory } from '../../memory/index.ts';
 import type { ModuleMember, ModuleStructs } from './module-struct.ts';
 import { taintLetters } from './taint.ts';

@@ -1,12 +1,11 @@
-import { type GuestAddr, NULL, asAddr } from '../../bytes/index.ts';
+import { asAddr, type GuestAddr, NULL, UnsupportedError } from '../../bytes/index.ts';
 import { PAGE_SIZE, PROT_RW } from '../../memory/index.ts';
-import { UnsupportedError } from '../../bytes/index.ts';
 import type { ModuleHost } from './host.ts';
 import { findKallsymsSymbol, findKallsymsSymbolValue, type ModuleSymbolAt } from './kallsyms.ts';
-import { initListHead, listAdd, listDel, listEntries, listEmpty } from './list-head.ts';
+import { initListHead, listAdd, listDel, listEmpty, listEntries } from './list-head.ts';
+import { endsLockDebugging, type OncePrinted } from './modinfo.ts';
 import type { Module } from './module.ts';
 import { type ModuleStructs, moduleStructs } from './module-struct.ts';
-import { endsLockDebugging, type OncePrinted } from './modinfo.ts';
 import { modulePut } from './refcount.ts';
 import { type ExceptionFixup, findModuleBug, type ModuleBug, searchExtable } from './tables.ts';
 

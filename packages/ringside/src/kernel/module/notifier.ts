@@ -1,5 +1,5 @@
 import { ERRNO } from '../../abi/index.ts';
-import { type GuestAddr, NULL, asAddr } from '../../bytes/index.ts';
+import { asAddr, type GuestAddr, NULL } from '../../bytes/index.ts';
 import type { Routine } from '../sched/routine.ts';
 import type { Module, ModuleState } from './module.ts';
 import type { Modules } from './modules.ts';

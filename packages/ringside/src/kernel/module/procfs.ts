@@ -1,4 +1,4 @@
-import { NULL, hex64 } from '../../bytes/index.ts';
+import { hex64, NULL } from '../../bytes/index.ts';
 import { moduleSymbols } from './kallsyms.ts';
 import type { Module } from './module.ts';
 import type { Modules } from './modules.ts';

@@ -1,5 +1,5 @@
 import { ERRNO, TAINT } from '../../abi/index.ts';
-import { NULL, asAddr } from '../../bytes/index.ts';
+import { asAddr, NULL } from '../../bytes/index.ts';
 import { listAdd, listDel, listEntries } from './list-head.ts';
 import type { Module } from './module.ts';
 import type { Modules } from './modules.ts';

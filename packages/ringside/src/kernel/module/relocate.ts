@@ -1,5 +1,13 @@
 import { ERRNO, LOGLEVEL } from '../../abi/index.ts';
-import { addrHigh, addrLow, addrFromParts, FormatError, type GuestAddr, hex64 } from '../../bytes/index.ts';
+import {
+  addrFromParts,
+  addrHigh,
+  addrLow,
+  FormatError,
+  type GuestAddr,
+  hex64,
+  UnsupportedError,
+} from '../../bytes/index.ts';
 import {
   R_X86_64_32,
   R_X86_64_32S,
@@ -16,7 +24,6 @@ import {
   SYM_SIZE,
 } from '../../elf/index.ts';
 import type { LoadInfo, LoadSection } from './load-info.ts';
-import { UnsupportedError } from '../../bytes/index.ts';
 
 /** Applies every relocation of loaded sections. Source: kernel/module/main.c, apply_relocations. */
 export function applyRelocations(info: LoadInfo, moduleName: string): number {
@@ -65,7 +72,8 @@ function applyRelocateAdd(
   const rela = new DataView(table.buffer, table.byteOffset, table.byteLength);
   const base = target.addr;
   const symtab = info.section(info.index.sym).addr;
-  if (base === undefined || symtab === undefined) throw new FormatError('relocation of a section without a place');
+  if (base === undefined || symtab === undefined)
+    throw new FormatError('relocation of a section without a place');
   const symbols = info.symbolCount;
   const count = Math.floor(table.length / RELA_SIZE);
 
@@ -75,7 +83,10 @@ function applyRelocateAdd(
     const type = rela.getUint32(at + 8, true);
     const symbol = rela.getUint32(at + 12, true);
     if (symbol >= symbols) {
-      throw new FormatError(`relocation ${i} uses symbol ${symbol} of ${symbols}`, placeOf(info, relocations, at));
+      throw new FormatError(
+        `relocation ${i} uses symbol ${symbol} of ${symbols}`,
+        placeOf(info, relocations, at),
+      );
     }
     const sym = (symtab >>> 0) + symbol * SYM_SIZE + 8;
     const sum = view.getUint32(sym, true) + rela.getUint32(at + 16, true);
@@ -112,8 +123,7 @@ function applyRelocateAdd(
     }
     view.setUint32(loc, low, true);
     if (size === 8) view.setInt32(loc + 4, high, true);
-    const fits =
-      type === R_X86_64_32 ? high === 0 : type === R_X86_64_32S ? high === (low | 0) >> 31 : true;
+    const fits = type === R_X86_64_32 ? high === 0 : type === R_X86_64_32S ? high === (low | 0) >> 31 : true;
     if (!fits) {
       const value = hexValue(addrFromParts(high, low));
       host.printk(LOGLEVEL.LOGLEVEL_ERR, `module: overflow in relocation type ${type} val ${value}`);

@@ -1,6 +1,6 @@
 import { ERRNO, LOGLEVEL } from '../../abi/index.ts';
-import { checkModuleSignature, type Certificate, parseCertificate } from '../../signature/index.ts';
 import type { KernelSpec } from '../../image/index.ts';
+import { type Certificate, checkModuleSignature, parseCertificate } from '../../signature/index.ts';
 import type { LoadInfo } from './load-info.ts';
 
 const certificates = new WeakMap<KernelSpec, readonly Certificate[]>();
@@ -23,13 +23,12 @@ function trusted(spec: KernelSpec): readonly Certificate[] {
 export function moduleSigCheck(info: LoadInfo, mangled: boolean): number {
   const { host } = info;
   const check = checkModuleSignature(info.bytes, trusted(host.spec), { mangled });
+  for (const { text } of check.log) host.printk(LOGLEVEL.LOGLEVEL_ERR, text);
+  info.truncate(check.contentSize);
   if (check.ok) {
     info.sigOk = true;
-    info.truncate(check.contentSize);
     return 0;
   }
-  for (const { level, text } of check.log) host.printk(level, text);
-  info.truncate(check.contentSize);
   if (check.unverified === undefined) return -ERRNO[check.errno];
   if (isEnforced(info)) {
     host.printk(LOGLEVEL.LOGLEVEL_NOTICE, `Loading of ${check.unverified} is rejected`);

@@ -1,5 +1,5 @@
 import { ERRNO, LOGLEVEL } from '../../abi/index.ts';
-import { FormatError, type GuestAddr, NULL, asAddr } from '../../bytes/index.ts';
+import { asAddr, FormatError, type GuestAddr, NULL } from '../../bytes/index.ts';
 import { IMAGE } from '../../memory/index.ts';
 import type { Module } from './module.ts';
 import type { Modules } from './modules.ts';

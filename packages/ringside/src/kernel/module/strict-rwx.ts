@@ -1,4 +1,4 @@
-import { type GuestAddr, NULL, asAddr } from '../../bytes/index.ts';
+import { asAddr, type GuestAddr, NULL } from '../../bytes/index.ts';
 import { type GuestMemory, PROT_RO, PROT_RX, type Protection } from '../../memory/index.ts';
 import type { Module } from './module.ts';
 

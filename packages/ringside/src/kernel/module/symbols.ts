@@ -1,13 +1,6 @@
 import { ERRNO, LOGLEVEL, TAINT } from '../../abi/index.ts';
-import { addrToU64, type GuestAddr, asAddr } from '../../bytes/index.ts';
-import {
-  SHN_ABS,
-  SHN_COMMON,
-  SHN_LIVEPATCH,
-  SHN_UNDEF,
-  STB_WEAK,
-  SYM_SIZE,
-} from '../../elf/index.ts';
+import { addrToU64, asAddr, type GuestAddr } from '../../bytes/index.ts';
+import { SHN_ABS, SHN_COMMON, SHN_LIVEPATCH, SHN_UNDEF, STB_WEAK, SYM_SIZE } from '../../elf/index.ts';
 import type { Routine } from '../sched/routine.ts';
 import type { LoadInfo } from './load-info.ts';
 import { modinfoValues } from './modinfo.ts';

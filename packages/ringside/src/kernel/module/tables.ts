@@ -1,4 +1,4 @@
-import { type GuestAddr, asAddr } from '../../bytes/index.ts';
+import { asAddr, type GuestAddr } from '../../bytes/index.ts';
 import type { Module } from './module.ts';
 import type { Modules } from './modules.ts';
 

@@ -1,4 +1,4 @@
-import { addrLow, type GuestAddr, asAddr } from '../../bytes/index.ts';
+import { addrLow, asAddr, type GuestAddr } from '../../bytes/index.ts';
 import type { GuestMemory } from '../../memory/index.ts';
 
 /** The kernel's no-operation instructions, by length. Source: arch/x86/include/asm/nops.h, BYTES_NOP1 to NOP8. */
