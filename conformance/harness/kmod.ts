@@ -81,7 +81,9 @@ export async function rmmod(target: Target, args: readonly string[]): Promise<Re
     if (row === undefined) failed(`Module ${name} is not currently loaded`);
     else if (row.holders.length > 0)
       failed(`Module ${name} is in use by: ${kernfsOrder(row.holders).join(' ')}`);
-    else if (row.referenceCount !== 0) failed(`Module ${name} is in use`);
+    else if (row.referenceCount > 0) failed(`Module ${name} is in use`);
+    else if (row.referenceCount < 0)
+      status = 1; // being unloaded; rmmod says nothing about it
     else {
       const end = await target.rmmod(name);
       if (end.kind !== 'returned') return { output, end };
