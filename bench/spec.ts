@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SpecContainer } from '../packages/ringside/src/image/index.ts';
-import { builtInSpecPath, inflate } from '../packages/ringside/src/node/spec-store.ts';
+import { builtInSpecPath, inflate } from '../packages/ringside/src/node/index.ts';
 
 const RUNS = 15;
 const path = builtInSpecPath();
@@ -50,11 +50,12 @@ try {
     platform: 'node',
     format: 'esm',
     outfile: bundle,
-    packages: 'external',
+    external: ['@bokuweb/zstd-wasm', 'xz-decompress'],
     logLevel: 'error',
   });
   const samples = Array.from({ length: RUNS }, () => {
     const run = spawnSync(process.execPath, [bundle, path], { encoding: 'utf8' });
+    if (run.status !== 0) throw new Error(run.stderr);
     return JSON.parse(run.stdout) as Record<string, number>;
   });
   const milliseconds = Object.fromEntries(
