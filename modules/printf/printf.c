@@ -10,6 +10,7 @@
 #include <linux/ioport.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <linux/rtc.h>
 #include <linux/string_helpers.h>
@@ -226,6 +227,22 @@ static void facts(void)
 	LAYOUT(block_device, bd_partno);
 	LAYOUT(va_format, fmt);
 	LAYOUT(va_format, va);
+	LAYOUT(kernel_param, name);
+	LAYOUT(kernel_param, ops);
+	LAYOUT(kernel_param, level);
+	LAYOUT(kernel_param, flags);
+	LAYOUT(kernel_param, arg);
+	LAYOUT(kernel_param_ops, flags);
+	LAYOUT(kernel_param_ops, set);
+	LAYOUT(kernel_param_ops, get);
+	LAYOUT(kernel_param_ops, free);
+	LAYOUT(kparam_array, max);
+	LAYOUT(kparam_array, elemsize);
+	LAYOUT(kparam_array, num);
+	LAYOUT(kparam_array, ops);
+	LAYOUT(kparam_array, elem);
+	LAYOUT(kparam_string, maxlen);
+	LAYOUT(kparam_string, string);
 	ENUM(PG_locked); ENUM(PG_waiters); ENUM(PG_error); ENUM(PG_referenced); ENUM(PG_uptodate);
 	ENUM(PG_dirty); ENUM(PG_lru); ENUM(PG_active); ENUM(PG_workingset); ENUM(PG_slab);
 	ENUM(PG_owner_priv_1); ENUM(PG_arch_1); ENUM(PG_reserved); ENUM(PG_private);

@@ -6,6 +6,7 @@
  *     argument string -> nextArg -> kernel_param -> ops->set (through `callInt`) -> the module's variable
  */
 export * from './array-ops.ts';
+export * from './dyndbg.ts';
 export { parameq } from './next-arg.ts';
 export * from './parse-args.ts';
 export * from './services.ts';

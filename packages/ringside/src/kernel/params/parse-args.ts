@@ -110,7 +110,9 @@ export function* parseArgs(
     const valueAddr = arg.value === undefined ? NULL : asAddr(args + arg.value);
     const ret = yield* parseOne(services, table, name, value, valueAddr);
     if (ret === 0) continue;
-    services.printk(KERN.KERN_ERR, `${table.doing}: ${complaint(ret, name, value ?? '')}\n`);
+    // A setter may have cut the text it was given: an array's ends at its first comma.
+    const left = valueAddr === NULL ? '' : memory.readString(valueAddr);
+    services.printk(KERN.KERN_ERR, `${table.doing}: ${complaint(ret, name, left)}\n`);
     errno = ret;
   }
   return errno === undefined ? { afterDashes: undefined } : { errno };
