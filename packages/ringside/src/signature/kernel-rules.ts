@@ -1,5 +1,11 @@
 import { type DigestAlgorithm, digestByOid } from './digest.ts';
-import { parseSignedData, type SignedData, type SignedDataEvent, type SignerId } from './pkcs7.ts';
+import {
+  OID_SIGNED_DATA,
+  parseSignedData,
+  type SignedData,
+  type SignedDataEvent,
+  type SignerId,
+} from './pkcs7.ts';
 
 /** Names of the errno values that a signature check ends in. */
 export type SignatureErrno = 'EBADMSG' | 'EINVAL' | 'EKEYREJECTED' | 'ENODATA' | 'ENOKEY' | 'ENOPKG';
@@ -45,7 +51,6 @@ const SIGNATURE_ALGORITHMS: ReadonlyMap<string, SignatureAlgorithm> = new Map<st
 ]);
 
 const OID_DATA = '1.2.840.113549.1.7.1';
-const OID_SIGNED_DATA = '1.2.840.113549.1.7.2';
 const OID_MS_INDIRECT_DATA = '1.3.6.1.4.1.311.2.1.4';
 const OID_CONTENT_TYPE = '1.2.840.113549.1.9.3';
 const OID_MESSAGE_DIGEST = '1.2.840.113549.1.9.4';

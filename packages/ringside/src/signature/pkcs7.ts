@@ -1,5 +1,8 @@
 import { contextTag, DerReader, DerTag, oidText } from './der.ts';
 
+/** The content type of a SignedData message. */
+export const OID_SIGNED_DATA = '1.2.840.113549.1.7.2';
+
 /** Who signed: the certificate's issuer and serial number, or its subject key identifier. */
 export type SignerId =
   | { readonly kind: 'issuer-and-serial'; readonly issuer: Uint8Array; readonly serial: Uint8Array }

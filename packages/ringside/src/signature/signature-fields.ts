@@ -1,7 +1,7 @@
 import { FormatError } from '../bytes/index.ts';
 import { digestByOid } from './digest.ts';
 import { displayName } from './distinguished-name.ts';
-import { parseSignedData } from './pkcs7.ts';
+import { OID_SIGNED_DATA, parseSignedData } from './pkcs7.ts';
 import { findSignature, SignatureIdType, type SignatureInfo } from './trailer.ts';
 
 /** What `modinfo` prints about an appended signature. */
@@ -55,8 +55,14 @@ function plainFields(file: Uint8Array, start: number, info: SignatureInfo): Sign
 }
 
 function pkcs7Fields(bytes: Uint8Array): SignatureFields | undefined {
-  const signer = parseSignedData(bytes).signers[0];
-  if (signer === undefined || signer.id.kind !== 'issuer-and-serial') return undefined;
+  let contentType = '';
+  const { signers } = parseSignedData(bytes, (event) => {
+    if (event.kind === 'content-type') contentType = event.oid;
+  });
+  const [signer] = signers;
+  if (contentType !== OID_SIGNED_DATA || signer?.id.kind !== 'issuer-and-serial') return undefined;
+  const digest = digestByOid(signer.digestOid);
+  if (digest === undefined) return undefined;
   const { issuer, serial } = signer.id;
   // kmod prints the serial as a number: without the zero octet that only says that it is positive.
   const firstDigit = serial.findIndex((byte) => byte !== 0);
@@ -64,7 +70,7 @@ function pkcs7Fields(bytes: Uint8Array): SignatureFields | undefined {
     sig_id: 'PKCS#7',
     signer: displayName(issuer) ?? '',
     sig_key: firstDigit < 0 ? new Uint8Array() : serial.subarray(firstDigit),
-    sig_hashalgo: digestByOid(signer.digestOid)?.name ?? 'unknown',
+    sig_hashalgo: digest.name,
     signature: signer.signature,
   };
 }

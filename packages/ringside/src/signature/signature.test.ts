@@ -189,7 +189,9 @@ describe('the signature fields of modinfo', () => {
     expect(formatHexField(new Uint8Array())).toBe('');
   });
 
-  test('do not exist for an unsigned file', () => {
+  test('do not exist for an unsigned file, nor for a digest that has no name', () => {
+    const unknown = appendSignature(content, makeMessage(content, { ...base, digestOid: '2b0e03021b' }));
+    expect(readSignatureFields(unknown)).toBeUndefined();
     expect(readSignatureFields(content)).toBeUndefined();
   });
 });
