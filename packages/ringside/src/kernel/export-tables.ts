@@ -5,6 +5,7 @@ import { mutexExports, spinlockExports } from './locking/exports.ts';
 import { mmExports } from './mm/exports.ts';
 import { moduleExportTable } from './module/index.ts';
 import { panicExports } from './panic/exports.ts';
+import { paramExports } from './params/exports.ts';
 import { printkExports } from './printk/exports.ts';
 import { schedExports } from './sched/exports.ts';
 import { timeExports } from './time/exports.ts';
@@ -20,6 +21,7 @@ export const EXPORT_FAMILIES: Readonly<Record<string, ExportTable>> = {
   mm: mmExports,
   'kernel/printk': printkExports,
   'kernel/panic': panicExports,
+  'kernel/params': paramExports,
   'kernel/module': moduleExportTable,
   'lib: formatting and numbers': formatExports,
   'lib: strings': stringExports,

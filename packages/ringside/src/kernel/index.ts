@@ -9,4 +9,4 @@ export { moduleSyscalls, procModules } from './module/index.ts';
 export { formatTime, type LogRecord, recordText } from './printk/index.ts';
 export type { Report } from './reports.ts';
 export type { Task } from './sched/task.ts';
-export type { Crash } from './traps/oops.ts';
+export type { AddressOwner, CodePlace, Crash } from './traps/crash.ts';

@@ -24,10 +24,11 @@ import { Kmalloc } from './mm/kmalloc.ts';
 import { PageAllocator } from './mm/page-alloc.ts';
 import { RangeAllocator } from './mm/range-allocator.ts';
 import { type AllocationSite, Slab, type SlabCache } from './mm/slab.ts';
-import { kernelModuleHost, Modules } from './module/index.ts';
+import { kernelModuleHost, kernelParamServices, Modules } from './module/index.ts';
 import { KernelText } from './module-text.ts';
 import { NativeTable } from './natives.ts';
 import type { LogLevel, RegisterDump } from './panic/index.ts';
+import { type ParamServices, StandardParams } from './params/index.ts';
 import { PerCpu } from './percpu/percpu.ts';
 import { Printk, type RatelimitServices } from './printk/index.ts';
 import { SeededRandom } from './random/random.ts';
@@ -38,7 +39,8 @@ import type { Task } from './sched/task.ts';
 import { Clock } from './time/clock.ts';
 import { Jiffies } from './time/jiffies.ts';
 import { Timers } from './time/timer.ts';
-import { type Crash, warnInKernel } from './traps/oops.ts';
+import type { Crash } from './traps/crash.ts';
+import { warnInKernel } from './traps/oops.ts';
 import { Traps } from './traps/traps.ts';
 import { Workqueues } from './workqueue/workqueue.ts';
 
@@ -88,6 +90,8 @@ export class Kernel {
   readonly softirq: Softirq;
   readonly workqueues: Workqueues;
   readonly locks: Locks;
+  readonly paramServices: ParamServices;
+  readonly params: StandardParams;
   readonly modules: Modules;
   readonly text: KernelText;
   readonly format: FormatServices;
@@ -197,6 +201,8 @@ export class Kernel {
     this.locks = new Locks(this);
     this.workqueues = new Workqueues(this);
     this.printkRatelimitState = this.#createRatelimitState();
+    this.paramServices = kernelParamServices(this);
+    this.params = new StandardParams(this.paramServices);
     this.modules = new Modules(kernelModuleHost(this));
     this.#initData();
   }

@@ -1,6 +1,6 @@
 import { InputError } from '../bytes/index.ts';
 import type { KernelSpec } from '../image/index.ts';
-import { Kernel, type LogRecord, type Report } from '../kernel/index.ts';
+import { type Crash, Kernel, type LogRecord, type Report } from '../kernel/index.ts';
 import { createCpu } from '../translate/index.ts';
 import { Machine } from './machine.ts';
 
@@ -19,6 +19,8 @@ export interface BootOptions {
   readonly onLog?: (record: LogRecord) => void;
   /** Called with each finding of Ringside's own. */
   readonly onReport?: (report: Report) => void;
+  /** Called with each oops, warning and panic, after its text; `explainCrash` says what it was about. */
+  readonly onCrash?: (crash: Crash) => void;
 }
 
 /** `key=value key2 ...` as the kernel splits its command line; a lone key has the value `''`. */
@@ -56,5 +58,6 @@ export async function boot(options: BootOptions): Promise<Machine> {
   });
   if (options.onLog !== undefined) kernel.printk.subscribe(options.onLog);
   kernel.reports.onReport = options.onReport;
+  kernel.onCrash = options.onCrash;
   return new Machine(kernel);
 }

@@ -7,6 +7,7 @@
  * ```
  */
 
-export type { LogRecord, Report } from '../kernel/index.ts';
+export type { Crash, LogRecord, Report } from '../kernel/index.ts';
 export { type BootOptions, boot, parseCommandLine } from './boot.ts';
+export { explainCrash } from './explain.ts';
 export { type AdvanceOptions, type InsmodOptions, Machine, type SyscallResult } from './machine.ts';

@@ -26,7 +26,7 @@ export const schedExports: ExportTable = {
   preempt_schedule: fn('void preempt_schedule(void)', () => undefined),
   preempt_schedule_notrace: fn('void preempt_schedule_notrace(void)', () => undefined),
   __per_cpu_offset: data('unsigned long __per_cpu_offset[NR_CPUS]', (k, addr) => {
-    k.percpu.cpuBases.forEach((base, cpu) => k.memory.writePtr(asAddr(addr + 8 * cpu), base));
+    for (const [cpu, base] of k.percpu.cpuBases.entries()) k.memory.writePtr(asAddr(addr + 8 * cpu), base);
   }),
   nr_cpu_ids: data('unsigned int nr_cpu_ids', (k, addr) => k.memory.writeU32(addr, k.percpu.cpuBases.length)),
   __cpu_possible_mask: data('struct cpumask __cpu_possible_mask', (k, addr) =>

@@ -141,6 +141,7 @@ export class Scheduler {
   }
 
   /** Puts a function's result into RAX as the C calling convention has it. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: routines of void functions return nothing
   setResult(value: NativeResult | void): void {
     const { regs } = this.#k.cpu;
     if (typeof value === 'number') regs.setAddr(RAX, value);

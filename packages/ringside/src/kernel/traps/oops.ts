@@ -30,12 +30,14 @@ import {
 } from '../panic/index.ts';
 import { preemptCount } from '../percpu/preempt.ts';
 import { backtrace } from './backtrace.ts';
+import { type Crash, codePlace, ownerOf } from './crash.ts';
 import { KERNEL_CS, KERNEL_DS, MACHINE_MODEL } from './machine-model.ts';
 
 const SIGKILL = 9;
 const SIGSEGV = 11;
 const PF_INSTRUCTION = 0x10;
 const PF_PROTECTION = 1;
+const PF_WRITE = 2;
 
 /** Names of exceptions as the kernel's `die` prints them. Source: arch/x86/kernel/traps.c. */
 const TRAP_NAMES: Readonly<Record<number, string>> = {
@@ -46,22 +48,6 @@ const TRAP_NAMES: Readonly<Record<number, string>> = {
   [VECTOR.MF]: 'fpu exception',
   [VECTOR.XM]: 'simd exception',
 };
-
-/** A fault, warning or panic of the guest, for whoever explains it. */
-export interface Crash {
-  readonly kind: 'oops' | 'warning' | 'panic';
-  readonly fault: Fault | undefined;
-  /** Where it happened. */
-  readonly ip: GuestAddr;
-  /** The address that was accessed, for faults of memory. */
-  readonly address: GuestAddr | undefined;
-  readonly access: 'read' | 'write' | 'execute' | undefined;
-  readonly comm: string;
-  readonly pid: number;
-  /** Innermost first, without the place itself. */
-  readonly trace: readonly GuestAddr[];
-  readonly registers: PtRegs | undefined;
-}
 
 /** Who runs, as the first line of every dump says. */
 export function taskInfo(k: Kernel): TaskInfo {
@@ -234,6 +220,31 @@ function faultOf(k: Kernel, stop: CpuException, bug: ModuleBug | undefined): Fau
   }
 }
 
+function accessOf(stop: CpuException): Crash['access'] {
+  if (stop.vector !== VECTOR.PF) return undefined;
+  if (stop.errorCode & PF_INSTRUCTION) return 'execute';
+  return stop.errorCode & PF_WRITE ? 'write' : 'read';
+}
+
+function crashHere(
+  k: Kernel,
+  kind: Crash['kind'],
+  ip: GuestAddr,
+  callers: readonly GuestAddr[],
+): Omit<Crash, 'registers'> {
+  return {
+    kind,
+    fault: undefined,
+    place: codePlace(k, ip, false),
+    address: undefined,
+    access: undefined,
+    owner: undefined,
+    comm: k.sched.current.comm,
+    pid: k.sched.current.pid,
+    callers: callers.map((caller) => codePlace(k, caller, true)),
+  };
+}
+
 function emit(k: Kernel, lines: readonly LogLine[]): void {
   for (const { level, text } of lines) k.log(level, text);
 }
@@ -276,25 +287,20 @@ export function die(k: Kernel, stop: CpuException, bug: ModuleBug | undefined): 
   k.crashed({
     kind: 'oops',
     fault,
-    ip: addrFromU64(now.regs.ip),
+    place: codePlace(k, addrFromU64(now.regs.ip), false),
     address: stop.address,
-    access:
-      stop.vector !== VECTOR.PF
-        ? undefined
-        : stop.errorCode & PF_INSTRUCTION
-          ? 'execute'
-          : stop.errorCode & 2
-            ? 'write'
-            : 'read',
+    access: accessOf(stop),
+    owner: stop.address === undefined ? undefined : ownerOf(k, stop.address),
     comm: task.comm,
     pid: task.pid,
-    trace: ips,
+    callers: ips.map((ip) => codePlace(k, ip, true)),
     registers: now.regs,
   });
-  if (k.sched.context !== 'task') return panic(k, 'Fatal exception in interrupt');
-  if (k.commandLine.has('panic_on_oops') && k.commandLine.get('panic_on_oops') !== '0')
-    return panic(k, 'Fatal exception');
-  if (task.pid === 0) return panic(k, 'Attempted to kill the idle task!');
+  const fatal = fatalReason(k, task.pid);
+  if (fatal !== undefined) {
+    panic(k, fatal);
+    return;
+  }
   const count = preemptCount(k);
   emit(
     k,
@@ -309,20 +315,17 @@ export function die(k: Kernel, stop: CpuException, bug: ModuleBug | undefined): 
   k.sched.killCurrent(stop.vector === VECTOR.PF ? SIGKILL : SIGSEGV);
 }
 
+/** Why the oops ends the machine, or undefined when only the task dies. */
+function fatalReason(k: Kernel, pid: number): string | undefined {
+  if (k.sched.context !== 'task') return 'Fatal exception in interrupt';
+  if (k.commandLine.has('panic_on_oops') && k.commandLine.get('panic_on_oops') !== '0') return 'Fatal exception';
+  return pid === 0 ? 'Attempted to kill the idle task!' : undefined;
+}
+
 /** `panic()`: the machine stops. */
 export function panic(k: Kernel, message: string): void {
   emit(k, formatPanic(message));
-  k.crashed({
-    kind: 'panic',
-    fault: undefined,
-    ip: k.cpu.regs.rip,
-    address: undefined,
-    access: undefined,
-    comm: k.sched.current.comm,
-    pid: k.sched.current.pid,
-    trace: [],
-    registers: undefined,
-  });
+  k.crashed({ ...crashHere(k, 'panic', k.cpu.regs.rip, []), registers: undefined });
   k.halted = true;
 }
 
@@ -345,17 +348,7 @@ export function warn(k: Kernel, bug: ModuleBug): void {
   );
   // the taint stands above the flags; Source: include/asm-generic/bug.h, BUG_GET_TAINT
   k.addTaint(bug.flags >>> 8);
-  k.crashed({
-    kind: 'warning',
-    fault: undefined,
-    ip: addrFromU64(now.regs.ip),
-    address: undefined,
-    access: undefined,
-    comm: k.sched.current.comm,
-    pid: k.sched.current.pid,
-    trace: ips,
-    registers: now.regs,
-  });
+  k.crashed({ ...crashHere(k, 'warning', addrFromU64(now.regs.ip), ips), registers: now.regs });
   const onWarn = k.commandLine.get('panic_on_warn');
   if (onWarn !== undefined && onWarn !== '0') panic(k, 'panic_on_warn set ...');
 }
@@ -383,17 +376,7 @@ export function warnInKernel(k: Kernel, where: string, text: string): void {
     }),
   );
   k.addTaint(TAINT.TAINT_WARN);
-  k.crashed({
-    kind: 'warning',
-    fault: undefined,
-    ip: site?.address ?? k.cpu.regs.rip,
-    address: undefined,
-    access: undefined,
-    comm: k.sched.current.comm,
-    pid: k.sched.current.pid,
-    trace: ips,
-    registers: undefined,
-  });
+  k.crashed({ ...crashHere(k, 'warning', site?.address ?? k.cpu.regs.rip, ips), registers: undefined });
 }
 
 /** `dump_stack()`. */
