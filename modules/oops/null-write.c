@@ -11,6 +11,16 @@ struct box {
 
 static struct box *box;
 
+// stands before the function that faults, so that there is code to show around the fault
+static noinline __noipa unsigned int checksum(const char *text)
+{
+	unsigned int sum = 0;
+
+	while (*text)
+		sum = sum * 31 + *text++;
+	return sum;
+}
+
 static noinline __noipa void fill_box(struct box *b, int value)
 {
 	b->value = value;
@@ -18,6 +28,7 @@ static noinline __noipa void fill_box(struct box *b, int value)
 
 static int __init start(void)
 {
+	pr_info("null-write: checksum %#x\n", checksum("null-write"));
 	fill_box(READ_ONCE(box), 42);
 	pr_info("null-write: done\n");
 	return 0;

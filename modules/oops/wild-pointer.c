@@ -6,6 +6,16 @@
 #include <linux/module.h>
 #include <linux/poison.h>
 
+// stands before the function that faults, so that there is code to show around the fault
+static noinline __noipa unsigned int checksum(const char *text)
+{
+	unsigned int sum = 0;
+
+	while (*text)
+		sum = sum * 31 + *text++;
+	return sum;
+}
+
 static noinline __noipa int follow(struct list_head *l)
 {
 	return l->next == l->prev;
@@ -16,6 +26,7 @@ static int __init start(void)
 	struct list_head *l = LIST_POISON1;
 
 	OPTIMIZER_HIDE_VAR(l);
+	pr_info("wild-pointer: checksum %#x\n", checksum("wild-pointer"));
 	pr_info("wild-pointer: %d\n", follow(l));
 	return 0;
 }
