@@ -33,7 +33,6 @@ await Promise.all([
     outfile: 'dist/command.cjs',
     format: 'cjs',
     minifySyntax: true,
-    minifyWhitespace: true,
     supported: { 'dynamic-import': false },
     define: { 'import.meta.url': '__bundleUrl' },
     banner: { js: 'const __bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
