@@ -1,6 +1,8 @@
 import type { GuestAddr, UnsupportedError } from '../bytes/index.ts';
 import type { GuestMemory } from '../memory/index.ts';
 import type { RegisterFile } from './register-file.ts';
+import type { SystemInstructions } from './system-instructions.ts';
+import type { ThunkResolver } from './thunks.ts';
 
 /** x86 exceptions that guest code can raise. Source: SDM vol. 3, table 6-1. */
 export const VECTOR = {
@@ -66,6 +68,12 @@ export interface CpuOptions {
   readonly natives: Natives;
   /** Check sign, shadow and permission of every access (default), or trust the guest (for measuring). */
   readonly checked?: boolean;
+  /** The bounds of the function around an address (kallsyms, a module's symbol table). Without it, functions end where control flow does. */
+  readonly functionAt?: (addr: GuestAddr) => { readonly start: GuestAddr; readonly size: number } | undefined;
+  /** The image's thunks, by address. */
+  readonly thunkAt?: ThunkResolver;
+  /** Instructions that reach beyond registers and memory (`cpuid`, `rdmsr`, `in`, ...); default: `BareSystem`. */
+  readonly system?: SystemInstructions;
 }
 
 /**
@@ -82,4 +90,13 @@ export interface Cpu {
   stepUnchecked(): Stop | undefined;
   /** Drops the translations of this text; called when bytes or permissions of executable pages change. */
   invalidate(addr: GuestAddr, size: number): void;
+  /** The function at the address as text: guest instructions, intermediate form, WebAssembly. */
+  listing(addr: GuestAddr): string;
+  /** How much has been translated. */
+  readonly translation: {
+    readonly instructions: number;
+    readonly functions: number;
+    readonly modules: number;
+    readonly bytes: number;
+  };
 }

@@ -1,5 +1,6 @@
 import { addrFromParts, addrToU64, type GuestAddr, isCanonical } from '../bytes/index.ts';
 import { ENGINE_START, type GuestMemory } from '../memory/index.ts';
+import { computeFlags } from './flags.ts';
 
 /** Register numbers as the encoding has them. */
 export const RAX = 0;
@@ -26,6 +27,14 @@ export const SLOT_FS_BASE = 18;
 export const SLOT_GS_BASE = 19;
 /** Slots that make up a task's state. */
 export const STATE_SLOTS = 20;
+
+/** Lazy flags: kind and operands; see flags.ts. */
+export const SLOT_FKIND = 24;
+export const SLOT_FA = 25;
+export const SLOT_FB = 26;
+export const SLOT_FC = 27;
+
+const ARITHMETIC_FLAGS = 0x8d5;
 
 /** Where the register file is in the guest's memory (an offset below all regions). */
 export const REGISTER_FILE = ENGINE_START;
@@ -62,19 +71,36 @@ export class RegisterFile {
     this.#i32 = new Int32Array(memory.wasm.buffer, REGISTER_FILE, 128);
   }
 
+  /**
+   * Brings the arithmetic flags, which translated code leaves as the operands of the last instruction that set
+   * them, into RFLAGS. The accessors do it by themselves; code that reads `slots` directly calls it first.
+   */
+  settleFlags(): void {
+    const kind = this.#i32[2 * SLOT_FKIND]!;
+    if (kind === 0) return;
+    this.#i32[2 * SLOT_FKIND] = 0;
+    const s = this.slots;
+    const flags = computeFlags(kind, s[SLOT_FA]!, s[SLOT_FB]!, s[SLOT_FC]!, this.#u32[2 * SLOT_RFLAGS]!);
+    this.#u32[2 * SLOT_RFLAGS] = (this.#u32[2 * SLOT_RFLAGS]! & ~ARITHMETIC_FLAGS) | flags;
+  }
+
   u64(slot: number): bigint {
+    if (slot === SLOT_RFLAGS) this.settleFlags();
     return this.slots[slot]!;
   }
 
   i64(slot: number): bigint {
+    if (slot === SLOT_RFLAGS) this.settleFlags();
     return BigInt.asIntN(64, this.slots[slot]!);
   }
 
   u32(slot: number): number {
+    if (slot === SLOT_RFLAGS) this.settleFlags();
     return this.#u32[2 * slot]!;
   }
 
   i32(slot: number): number {
+    if (slot === SLOT_RFLAGS) this.settleFlags();
     return this.#i32[2 * slot]!;
   }
 
@@ -89,6 +115,7 @@ export class RegisterFile {
   }
 
   setU64(slot: number, value: bigint): void {
+    if (slot === SLOT_RFLAGS) this.#i32[2 * SLOT_FKIND] = 0;
     this.slots[slot] = value;
   }
 
@@ -102,6 +129,7 @@ export class RegisterFile {
 
   /** Sets the register to a 32-bit value, zero-extended as a 32-bit move does. */
   setU32(slot: number, value: number): void {
+    if (slot === SLOT_RFLAGS) this.#i32[2 * SLOT_FKIND] = 0;
     this.#u32[2 * slot] = value >>> 0;
     this.#i32[2 * slot + 1] = 0;
   }
@@ -124,10 +152,12 @@ export class RegisterFile {
 
   /** A copy of the state, to be loaded again when its context goes on. */
   save(): RegisterState {
+    this.settleFlags();
     return this.slots.slice(0, STATE_SLOTS) as RegisterState;
   }
 
   load(state: RegisterState): void {
+    this.#i32[2 * SLOT_FKIND] = 0;
     this.slots.set(state);
   }
 }

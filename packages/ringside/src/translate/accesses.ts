@@ -1,0 +1,152 @@
+import { addrFromU64, addrToU64, type GuestAddr } from '../bytes/index.ts';
+import { FS, type Instruction, NO_REGISTER } from '../x86/index.ts';
+import {
+  RAX,
+  RBP,
+  RBX,
+  RCX,
+  RDI,
+  type RegisterFile,
+  RSI,
+  RSP,
+  SLOT_FS_BASE,
+  SLOT_GS_BASE,
+} from './register-file.ts';
+
+/** An access that an instruction makes, in the order in which the CPU makes them. */
+export interface DataAccess {
+  readonly addr: GuestAddr;
+  readonly size: number;
+  readonly access: 'read' | 'write';
+  /** Through the stack segment: a non-canonical address raises #SS, not #GP. */
+  readonly stack: boolean;
+}
+
+const WRITES = new Set('mov movnti pop movbe mov_from_seg sgdt sidt fxsave stmxcsr sldt str smsw'.split(' '));
+const MODIFIES = new Set(
+  'add or adc sbb and sub xor inc dec neg not shl shr sar rol ror rcl rcr shld shrd bts btr btc xchg xadd cmpxchg cmpxchg8b cmpxchg16b'.split(
+    ' ',
+  ),
+);
+const NO_ACCESS = new Set(
+  'lea nop prefetch prefetchw invlpg clflush clflushopt clwb ud1 ud0 endbr64'.split(' '),
+);
+
+/** The linear address of the memory operand, from the registers before the instruction. */
+export function effectiveAddress(ins: Instruction, regs: RegisterFile): bigint {
+  let ea =
+    ins.ripRelative || (ins.base === NO_REGISTER && ins.index === NO_REGISTER)
+      ? addrToU64(ins.displacement)
+      : BigInt(ins.displacement);
+  if (ins.base !== NO_REGISTER) ea += regs.u64(ins.base);
+  if (ins.index !== NO_REGISTER) ea += regs.u64(ins.index) << BigInt(ins.scale);
+  if (ins.address32) ea = BigInt.asUintN(32, ea);
+  return segmented(ins, regs, ea);
+}
+
+function segmented(ins: Instruction, regs: RegisterFile, ea: bigint): bigint {
+  if (ins.segment === NO_REGISTER) return BigInt.asUintN(64, ea);
+  return BigInt.asUintN(64, ea + regs.u64(ins.segment === FS ? SLOT_FS_BASE : SLOT_GS_BASE));
+}
+
+/** All data accesses of one instruction (of one round of a `rep`), from the registers before it. */
+export function accessesOf(ins: Instruction, regs: RegisterFile): DataAccess[] {
+  const list: DataAccess[] = [];
+  const add = (addr: bigint, size: number, access: 'read' | 'write', stack = false): void => {
+    list.push({ addr: addrFromU64(addr), size, access, stack });
+  };
+  const word = ins.operandSize >> 3;
+  const push = (size = word): void =>
+    add(BigInt.asUintN(64, regs.u64(RSP) - BigInt(size)), size, 'write', true);
+  if (ins.encoding.repeatable) {
+    stringAccesses(ins, regs, add);
+    return list;
+  }
+  const index = ins.operands.findIndex((o) => o.kind === 'mem');
+  if (index >= 0 && !NO_ACCESS.has(ins.name)) {
+    const size =
+      ins.name === 'cmpxchg8b'
+        ? 8
+        : ins.name === 'cmpxchg16b'
+          ? 16
+          : Math.max(1, ins.operands[index]!.size >> 3);
+    let ea = effectiveAddress(ins, regs);
+    if (ins.name[0] === 'b' && ins.name[1] === 't' && ins.operands[1]!.kind === 'reg') {
+      const bits = BigInt.asIntN(ins.operandSize, regs.u64(ins.operands[1]!.reg));
+      const unit = BigInt(ins.operandSize);
+      const wordIndex = bits >= 0n ? bits / unit : -((-bits + unit - 1n) / unit);
+      ea = BigInt.asUintN(64, ea + wordIndex * BigInt(word));
+    }
+    const stack = (ins.base === RSP || ins.base === RBP) && ins.segment === NO_REGISTER;
+    if (ins.name === 'pop') {
+      add(regs.u64(RSP), size, 'read', true);
+      add(ins.base === RSP ? BigInt.asUintN(64, ea + BigInt(size)) : ea, size, 'write', stack);
+      return list;
+    }
+    const writes = (index === 0 && WRITES.has(ins.name)) || ins.name.startsWith('set');
+    add(ea, size, writes || MODIFIES.has(ins.name) ? 'write' : 'read', stack);
+  }
+  switch (ins.name) {
+    case 'push':
+    case 'pushf':
+    case 'push_fs':
+    case 'push_gs':
+    case 'enter':
+      push();
+      break;
+    case 'call':
+      push(8);
+      break;
+    case 'pop':
+    case 'popf':
+    case 'pop_fs':
+    case 'pop_gs':
+      add(regs.u64(RSP), word, 'read', true);
+      break;
+    case 'ret':
+      add(regs.u64(RSP), 8, 'read', true);
+      break;
+    case 'leave':
+      add(regs.u64(RBP), word, 'read', true);
+      break;
+    case 'xlat': {
+      const at = regs.u64(RBX) + (regs.u64(RAX) & 0xffn);
+      add(segmented(ins, regs, ins.address32 ? BigInt.asUintN(32, at) : BigInt.asUintN(64, at)), 1, 'read');
+      break;
+    }
+    default:
+  }
+  return list;
+}
+
+function stringAccesses(
+  ins: Instruction,
+  regs: RegisterFile,
+  add: (addr: bigint, size: number, access: 'read' | 'write') => void,
+): void {
+  const size = ins.encoding.operands[0]!.kind === 'b' ? 1 : ins.operandSize >> 3;
+  const cut = (value: bigint): bigint => (ins.address32 ? BigInt.asUintN(32, value) : value);
+  if ((ins.rep || ins.repne) && cut(regs.u64(RCX)) === 0n) return;
+  const source = segmented(ins, regs, cut(regs.u64(RSI)));
+  const target = cut(regs.u64(RDI));
+  switch (ins.name) {
+    case 'movs':
+      add(source, size, 'read');
+      add(target, size, 'write');
+      break;
+    case 'cmps':
+      add(source, size, 'read');
+      add(target, size, 'read');
+      break;
+    case 'lods':
+    case 'outs':
+      add(source, size, 'read');
+      break;
+    case 'stos':
+    case 'ins':
+      add(target, size, 'write');
+      break;
+    default:
+      add(target, size, 'read');
+  }
+}

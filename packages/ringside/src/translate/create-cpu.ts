@@ -1,0 +1,410 @@
+import {
+  addrFromU64,
+  asAddr,
+  type GuestAddr,
+  hex64,
+  InvariantError,
+  isCanonical,
+  UnsupportedError,
+} from '../bytes/index.ts';
+import type { FaultReason, GuestMemory } from '../memory/index.ts';
+import { type Instruction, isInstruction, printInstruction } from '../x86/index.ts';
+import { accessesOf, type DataAccess } from './accesses.ts';
+import { CodeCache, NATIVE_SITE } from './code-cache.ts';
+import { type Cpu, type CpuException, type CpuOptions, type CpuPoison, type Stop, VECTOR } from './cpu.ts';
+import { SLOT_CALLEE, SLOT_EXIT, SLOT_FKIND, SLOT_FUEL, SLOT_HIGH, slotOffset } from './engine-layout.ts';
+import { fetch, type TextSource } from './guest-function.ts';
+import type { Exit } from './ir.ts';
+import { printListing } from './listing.ts';
+import { RegisterFile } from './register-file.ts';
+import { BareSystem } from './system-instructions.ts';
+
+/** Host stack that translated frames may take, in units of 64 bytes (384 KiB). */
+const DEPTH_BUDGET = 6144;
+/** A context that avoids all switch points is stopped anyway. */
+const HARD_LIMIT = -(2 ** 24);
+/** Error code bits of #PF. Source: SDM vol. 3, 4.7. */
+const PF_PRESENT = 1;
+const PF_WRITE = 2;
+const PF_FETCH = 0x10;
+/** #SS is not among the vectors that kernels see often enough to have a name in VECTOR. */
+const VECTOR_SS = 12;
+
+/** Makes a processor over a guest's memory. */
+export function createCpu(options: CpuOptions): Cpu {
+  return new TranslatingCpu(options);
+}
+
+class TranslatingCpu implements Cpu {
+  readonly regs: RegisterFile;
+  readonly #options: CpuOptions;
+  readonly #memory: GuestMemory;
+  readonly #text: TextSource;
+  readonly #cache: CodeCache;
+  readonly #fuel: Int32Array;
+  readonly #system;
+  #retired = 0;
+  #given = 0;
+  #running = false;
+  /** The native that was reached through the table and asked to leave. */
+  #leavingNative = 0;
+  /** The text changed below frames of translated code: they must not go on. */
+  #resumeAfterNative = false;
+
+  constructor(options: CpuOptions) {
+    this.#options = options;
+    this.#memory = options.memory;
+    this.regs = new RegisterFile(options.memory);
+    this.#system = options.system ?? new BareSystem();
+    this.#fuel = new Int32Array(options.memory.wasm.buffer, slotOffset(0), 128);
+    const memory = options.memory;
+    this.#text = {
+      bytes: memory.raw,
+      fetchable: (addr) => {
+        const reason = memory.faultReason(asAddr(addr), 1, 'execute');
+        return reason === undefined || reason === 'poison';
+      },
+      functionAt: (addr) => options.functionAt?.(asAddr(addr)),
+      thunkAt: (addr) => options.thunkAt?.(asAddr(addr)),
+    };
+    this.#cache = new CodeCache(
+      {
+        memory: memory.wasm,
+        text: this.#text,
+        checked: options.checked ?? true,
+        nativeAt: (addr) => options.natives.indexAt(asAddr(addr)),
+      },
+      {
+        invoke: (index: number) => this.#invoke(index),
+        resolve: (addr: bigint) => this.#resolve(addr),
+        settle: () => {
+          this.regs.settleFlags();
+          return 0;
+        },
+        hostLoad: (addr: bigint, size: number) => this.#hostLoad(addr, size),
+        hostStore: (addr: bigint, value: bigint, size: number) => this.#hostStore(addr, value, size),
+        divide: (high: bigint, low: bigint, by: bigint) => this.#divide(high, low, by, false),
+        divideSigned: (high: bigint, low: bigint, by: bigint) => this.#divide(high, low, by, true),
+        translate: () => this.#translate(),
+      },
+    );
+  }
+
+  get retired(): number {
+    return this.#retired + (this.#running ? this.#given - this.#fuel[2 * SLOT_FUEL]! : 0);
+  }
+
+  run(fuel: number): Stop {
+    if (this.#running) throw new InvariantError('Cpu.run called from inside Cpu.run');
+    this.#running = true;
+    this.#given = fuel;
+    this.#fuel[2 * SLOT_FUEL] = fuel;
+    try {
+      for (;;) {
+        const stop = this.#go();
+        if (stop !== undefined) return stop;
+      }
+    } finally {
+      this.#retired += this.#given - this.#fuel[2 * SLOT_FUEL]!;
+      this.#running = false;
+    }
+  }
+
+  stepUnchecked(): Stop | undefined {
+    const rip = this.regs.rip;
+    const wasRunning = this.#running;
+    if (!wasRunning) {
+      this.#running = true;
+      this.#given = 1;
+      this.#fuel[2 * SLOT_FUEL] = 1;
+    }
+    try {
+      // A `rep` is one instruction of many rounds.
+      for (;;) {
+        const ins = fetch(this.#text, rip);
+        if (isInstruction(ins)) {
+          const fault = this.#judge(ins);
+          if (fault !== undefined && fault.kind !== 'poison') return fault;
+        }
+        const stop = this.#step(rip);
+        if (stop !== undefined) return stop;
+        if (this.regs.rip !== rip || !isInstruction(ins) || !ins.encoding.repeatable) return undefined;
+      }
+    } finally {
+      if (!wasRunning) {
+        this.#retired += this.#given - this.#fuel[2 * SLOT_FUEL]!;
+        this.#running = false;
+      }
+    }
+  }
+
+  invalidate(addr: GuestAddr, size: number): void {
+    this.#cache.invalidate(addr, size);
+  }
+
+  listing(addr: GuestAddr): string {
+    const { fn, lifted, code } = this.#cache.lift(addr);
+    return printListing(fn, lifted, code);
+  }
+
+  get translation(): Readonly<CodeCache['counts']> {
+    return this.#cache.counts;
+  }
+
+  // ---- the dispatcher
+
+  /** Runs translated code from RIP until it leaves. */
+  #go(): Stop | undefined {
+    if (this.#fuel[2 * SLOT_FUEL]! < HARD_LIMIT) return { kind: 'fuel' };
+    const rip = this.regs.rip;
+    const native = this.#options.natives.indexAt(rip);
+    if (native >= 0) return this.#runNative(native);
+    const slot = this.#cache.slotOf(rip);
+    if (slot < 0) return this.#fetchFault(rip);
+    return this.#call(slot);
+  }
+
+  #call(slot: number): Stop | undefined {
+    const fuel = this.#fuel;
+    this.#cache.run(slot, DEPTH_BUDGET, fuel[2 * SLOT_FUEL]!);
+    const site = fuel[2 * SLOT_EXIT]!;
+    if (site === 0) return undefined;
+    fuel[2 * SLOT_EXIT] = 0;
+    if (site === NATIVE_SITE) return this.#leftNative(this.#leavingNative);
+    const exit = this.#cache.sites[site];
+    if (exit === undefined)
+      throw new InvariantError(`translated code left by exit ${site}, which does not exist`);
+    return this.#left(exit);
+  }
+
+  #left(exit: Exit): Stop | undefined {
+    this.regs.rip = asAddr(exit.rip);
+    this.#fuel[2 * SLOT_FUEL]! += exit.giveBack;
+    if (exit.flags > 0) this.#fuel[2 * SLOT_FKIND] = exit.flags;
+    switch (exit.reason) {
+      case 'entry':
+        return this.#fuel[2 * SLOT_FUEL]! <= 0 ? { kind: 'fuel' } : undefined;
+      case 'depth':
+      case 'continue':
+        return undefined;
+      case 'fuel':
+        return { kind: 'fuel' };
+      case 'exception':
+        return { kind: 'exception', vector: exit.vector!, errorCode: 0 };
+      case 'native':
+        return this.#leftNative(exit.rip);
+      case 'access':
+        return this.#accessFailed(exit.rip);
+      case 'system':
+        return this.#systemInstruction(exit.rip);
+      case 'unsupported':
+        return this.#unsupported(exit.rip);
+    }
+  }
+
+  #leftNative(addr: number): Stop | undefined {
+    if (this.#resumeAfterNative) {
+      this.#resumeAfterNative = false;
+      this.#popReturn();
+      return undefined;
+    }
+    this.regs.rip = asAddr(addr);
+    return { kind: 'native' };
+  }
+
+  #popReturn(): void {
+    const sp = this.regs.rsp;
+    this.regs.rip = this.#memory.readPtr(sp);
+    this.regs.rsp = asAddr(sp + 8);
+  }
+
+  /** RIP stands on a function of ours: after a `ret` into it, or when the kernel put it there. */
+  #runNative(native: number): Stop | undefined {
+    if (!this.#options.natives.invoke(native)) return { kind: 'native' };
+    this.#popReturn();
+    return undefined;
+  }
+
+  #invoke(index: number): number {
+    const generation = this.#cache.generation;
+    let native = index;
+    if (index < 0) {
+      this.#leavingNative = this.#cache.addrOfSlot(~index);
+      native = this.#options.natives.indexAt(asAddr(this.#leavingNative));
+    }
+    const done = this.#options.natives.invoke(native);
+    if (done && generation === this.#cache.generation) return 1;
+    if (done) this.#resumeAfterNative = true;
+    if (index < 0) this.#fuel[2 * SLOT_EXIT] = NATIVE_SITE;
+    return 0;
+  }
+
+  #resolve(addr: bigint): number {
+    const target = addrFromU64(addr);
+    if (!isCanonical(target)) return -1;
+    return this.#cache.resolve(target);
+  }
+
+  /** Called by the stub in a slot without code. */
+  #translate(): number {
+    const slot = this.#fuel[2 * SLOT_CALLEE]!;
+    const addr = this.#cache.addrOfSlot(slot);
+    const to = this.#cache.slotOf(addr);
+    if (to >= 0) {
+      this.#fuel[2 * SLOT_CALLEE] = to;
+      return to;
+    }
+    this.#leaveAt(addr);
+    return this.#cache.leaveSlot;
+  }
+
+  /** Makes the frames unwind to the dispatcher, which goes on at `addr`. */
+  #leaveAt(addr: number): void {
+    const exit: Exit = { reason: 'continue', rip: addr, dirty: 0, flags: 0, giveBack: 0 };
+    this.#cache.sites.push(exit);
+    this.#fuel[2 * SLOT_EXIT] = this.#cache.sites.length - 1;
+  }
+
+  // ---- faults
+
+  #fetchFault(rip: GuestAddr): CpuException {
+    const reason = this.#memory.faultReason(rip, 1, 'execute');
+    if (reason === 'non-canonical') return { kind: 'exception', vector: VECTOR.GP, errorCode: 0 };
+    return {
+      kind: 'exception',
+      vector: VECTOR.PF,
+      errorCode: PF_FETCH | (reason === 'protection' ? PF_PRESENT : 0),
+      address: rip,
+      accessSize: 1,
+    };
+  }
+
+  /** An access check of translated code failed at `rip`: what would the CPU do? */
+  #accessFailed(rip: number): Stop | undefined {
+    const ins = fetch(this.#text, rip);
+    if (!isInstruction(ins)) throw new InvariantError(`no instruction at ${hex64(rip)}`);
+    // Nothing wrong with this instruction: a slow page, or a check that stood for later accesses as well.
+    return this.#judge(ins) ?? this.#step(rip);
+  }
+
+  #judge(ins: Instruction): CpuException | CpuPoison | undefined {
+    let poison: CpuPoison | undefined;
+    for (const access of accessesOf(ins, this.regs)) {
+      const reason = this.#memory.faultReason(access.addr, access.size, access.access);
+      if (reason === undefined) continue;
+      if (reason !== 'poison') return this.#dataFault(access, reason);
+      poison ??= { kind: 'poison', address: access.addr, accessSize: access.size, access: access.access };
+    }
+    return poison;
+  }
+
+  #dataFault(access: DataAccess, reason: Exclude<FaultReason, 'poison'>): CpuException {
+    const { addr, size } = access;
+    if (reason === 'non-canonical') {
+      const vector = access.stack ? VECTOR_SS : VECTOR.GP;
+      return { kind: 'exception', vector, errorCode: 0, address: addr, accessSize: size };
+    }
+    // CR2 is the first byte that faults: of an access across pages it may be the second page's.
+    let first = addr;
+    const nextPage = asAddr((Math.floor(addr / 4096) + 1) * 4096);
+    if (nextPage < addr + size) {
+      const before = this.#memory.faultReason(addr, nextPage - addr, access.access);
+      if (before === undefined || before === 'poison') first = nextPage;
+    }
+    const errorCode = (reason === 'protection' ? PF_PRESENT : 0) | (access.access === 'write' ? PF_WRITE : 0);
+    return { kind: 'exception', vector: VECTOR.PF, errorCode, address: first, accessSize: size };
+  }
+
+  /** Makes one instruction (or one round of a `rep`), its accesses through the host and without checks. */
+  #step(rip: GuestAddr | number): Stop | undefined {
+    if (!this.#text.fetchable(rip)) return this.#fetchFault(asAddr(rip));
+    return this.#call(this.#cache.stepSlot(rip));
+  }
+
+  #hostLoad(addr: bigint, size: number): bigint {
+    const at = addrFromU64(addr);
+    const memory = this.#memory;
+    if (memory.isSlow(at) && (size === 1 || memory.isSlow(asAddr(at + size - 1)))) {
+      return memory.slowRead(at, size as 1 | 2 | 4 | 8);
+    }
+    let value = 0n;
+    for (let i = size - 1; i >= 0; i--) {
+      const byte = asAddr(at + i);
+      const read = memory.isSlow(byte) ? memory.slowRead(byte, 1) : BigInt(memory.raw[byte >>> 0]!);
+      value = (value << 8n) | read;
+    }
+    return value;
+  }
+
+  #hostStore(addr: bigint, value: bigint, size: number): void {
+    const at = addrFromU64(addr);
+    const memory = this.#memory;
+    const all = BigInt.asUintN(8 * size, value);
+    if (memory.isSlow(at) && (size === 1 || memory.isSlow(asAddr(at + size - 1)))) {
+      memory.slowWrite(at, size as 1 | 2 | 4 | 8, all);
+      return;
+    }
+    for (let i = 0; i < size; i++) {
+      const byte = asAddr(at + i);
+      const part = (all >> BigInt(8 * i)) & 0xffn;
+      if (memory.isSlow(byte)) memory.slowWrite(byte, 1, part);
+      else memory.raw[byte >>> 0] = Number(part);
+    }
+  }
+
+  // ---- instructions of the host
+
+  #divide(high: bigint, low: bigint, by: bigint, signed: boolean): bigint {
+    const convert = (v: bigint): bigint => (signed ? BigInt.asIntN(64, v) : BigInt.asUintN(64, v));
+    const n = (convert(high) << 64n) | BigInt.asUintN(64, low);
+    const d = convert(by);
+    const q = n / d;
+    const overflow = convert(q) !== q;
+    this.regs.slots[SLOT_HIGH] = BigInt.asUintN(64, overflow ? d : n % d);
+    return BigInt.asIntN(64, q);
+  }
+
+  #systemInstruction(rip: number): Stop | undefined {
+    const ins = fetch(this.#text, rip);
+    if (!isInstruction(ins)) throw new InvariantError(`no instruction at ${hex64(rip)}`);
+    try {
+      const exception = this.#system.execute(ins, this.regs, this.retired);
+      if (exception !== undefined) return exception;
+    } catch (error) {
+      if (!(error instanceof UnsupportedError)) throw error;
+      return { kind: 'unsupported', error };
+    }
+    if (this.regs.rip === rip) this.regs.rip = asAddr(rip + ins.length);
+    this.#fuel[2 * SLOT_FUEL]! -= 1;
+    return undefined;
+  }
+
+  #unsupported(rip: number): Stop {
+    const ins = fetch(this.#text, rip);
+    if (isInstruction(ins)) {
+      const fault = this.#judge(ins);
+      if (fault !== undefined && fault.kind === 'exception') return fault;
+      return this.#cannot(rip, `instruction "${printInstruction(ins)}"`, ins.length);
+    }
+    if (ins.reason === 'invalid' || ins.reason === 'too-long') {
+      const vector = ins.reason === 'invalid' ? VECTOR.UD : VECTOR.GP;
+      return { kind: 'exception', vector, errorCode: 0 };
+    }
+    const pageEnd = (Math.floor(rip / 4096) + 1) * 4096;
+    if (ins.reason === 'truncated' && !this.#text.fetchable(pageEnd)) {
+      return this.#fetchFault(asAddr(pageEnd));
+    }
+    return this.#cannot(rip, 'an opcode', Math.max(ins.length, 8));
+  }
+
+  #cannot(rip: number, what: string, length: number): Stop {
+    const at = rip >>> 0;
+    const bytes = Array.from(this.#memory.raw.subarray(at, at + length), (b) =>
+      b.toString(16).padStart(2, '0'),
+    );
+    return {
+      kind: 'unsupported',
+      error: new UnsupportedError({ what: `${what} (${bytes.join(' ')}) at ${hex64(rip)}` }),
+    };
+  }
+}

@@ -1,0 +1,399 @@
+import { CodeWriter, EMPTY_BLOCK, I32, I64, OP, OP_NAMES, type OpName } from '../wasm/index.ts';
+import {
+  SLOT_CALLEE,
+  SLOT_EXIT,
+  SLOT_FA,
+  SLOT_FB,
+  SLOT_FC,
+  SLOT_FKIND,
+  slotOffset,
+} from './engine-layout.ts';
+import { DYNAMIC, MEMORY } from './flags.ts';
+import type { Callee, FlowNode } from './flow-graph.ts';
+import {
+  DEPTH,
+  type Exit,
+  type Expr,
+  FA,
+  FB,
+  FC,
+  FIRST_I32,
+  FKIND,
+  FUEL,
+  GUEST,
+  RIP,
+  SITE,
+  type Stmt,
+} from './ir.ts';
+import type { LiftedFunction } from './lift-function.ts';
+import { writeStructured } from './structure.ts';
+
+/** The type of translated functions: (depth, fuel) -> (RIP, fuel). */
+export const FUNCTION_TYPE = 0;
+
+/** Units of 64 bytes of host stack that a call may use. */
+const UNIT = 64;
+
+export interface EmitOptions {
+  /** Numbers an exit; the number is what the host finds in SLOT_EXIT. */
+  site(exit: Exit): number;
+  /** How a direct call is made: a function of the same module, or a table slot. */
+  callee(
+    addr: number,
+  ): { readonly kind: 'function'; readonly index: number } | { readonly kind: 'slot'; readonly slot: number };
+}
+
+/** Alignment hints: the operation's own size. */
+function alignment(name: OpName): number {
+  if (name.includes('8')) return 0;
+  if (name.includes('16')) return 1;
+  if (name.includes('32_') || name.endsWith('store32') || name.startsWith('i32')) return 2;
+  return 3;
+}
+
+const ALIGNMENT: readonly number[] = OP_NAMES.map((name) => (name === undefined ? 0 : alignment(name)));
+
+/** Where code leaves the function for the host: exits that store the same registers share their code. */
+interface ExitClass {
+  readonly dirty: number;
+  readonly flags: 'none' | 'values' | 'dynamic';
+  /** Levels of blocks around the function's code. */
+  readonly index: number;
+}
+
+/** Writes a function's body: locals and code. */
+export function emitFunction(fn: LiftedFunction, options: EmitOptions): Uint8Array {
+  const classes = exitClasses(fn);
+  const out = new CodeWriter(4096);
+  locals(out, fn);
+  const frame = Math.ceil((8 * (FIRST_I32 + 10) + 8 * fn.temps.widths.length + 160) / UNIT);
+  const code = new Emitter(out, options, classes, frame);
+  const all = [...classes.values()];
+  for (let i = 0; i < all.length; i++) {
+    out.byte(OP.block);
+    out.byte(EMPTY_BLOCK);
+  }
+  writeStructured(fn.root, out, code);
+  out.byte(OP.unreachable);
+  // The innermost block is the first class.
+  for (const exitClass of all) {
+    out.byte(OP.end);
+    code.leaveBy(exitClass);
+  }
+  out.byte(OP.end);
+  return out.take();
+}
+
+function locals(out: CodeWriter, fn: LiftedFunction): void {
+  const runs: { count: number; type: number }[] = [];
+  const add = (type: number, count: number): void => {
+    const last = runs.at(-1);
+    if (last?.type === type) last.count += count;
+    else runs.push({ count, type });
+  };
+  add(I64, FIRST_I32 - GUEST);
+  add(I32, SITE + 1 - FIRST_I32);
+  for (const width of fn.temps.widths) add(width === 64 ? I64 : I32, 1);
+  out.u32(runs.length);
+  for (const run of runs) {
+    out.u32(run.count);
+    out.byte(run.type);
+  }
+}
+
+function classKey(exit: Exit): string {
+  return `${exit.dirty},${exit.flags === MEMORY ? 'none' : exit.flags === DYNAMIC ? 'dynamic' : 'values'}`;
+}
+
+function exitClasses(fn: LiftedFunction): Map<string, ExitClass> {
+  const classes = new Map<string, ExitClass>();
+  const visit = (stmts: readonly Stmt[]): void => {
+    for (const s of stmts) {
+      if (s.kind === 'if') {
+        visit(s.then);
+        visit(s.otherwise);
+      } else if (s.kind === 'loop') visit(s.body);
+      else if (s.kind === 'exit') {
+        const key = classKey(s.exit);
+        if (!classes.has(key)) {
+          const flags = s.exit.flags === MEMORY ? 'none' : s.exit.flags === DYNAMIC ? 'dynamic' : 'values';
+          classes.set(key, { dirty: s.exit.dirty, flags, index: classes.size });
+        }
+      }
+    }
+  };
+  for (const node of fn.nodes) {
+    visit(node.stmts);
+    for (const edge of node.edges) visit(edge);
+  }
+  return classes;
+}
+
+class Emitter {
+  readonly #out: CodeWriter;
+  readonly #options: EmitOptions;
+  readonly #classes: ReadonlyMap<string, ExitClass>;
+  readonly #frame: number;
+  /** Levels of `if`, `loop` and structure around the present place, found from the writer's nesting. */
+  depth = 0;
+
+  constructor(out: CodeWriter, options: EmitOptions, classes: ReadonlyMap<string, ExitClass>, frame: number) {
+    this.#out = out;
+    this.#options = options;
+    this.#classes = classes;
+    this.#frame = frame;
+  }
+
+  body(node: FlowNode): void {
+    this.statements(node.stmts);
+    if (node.end.kind === 'tail') {
+      this.#arguments();
+      this.#callee(node.end.callee);
+      this.#out.byte(OP.return);
+    }
+  }
+
+  condition(node: FlowNode): void {
+    if (node.end.kind === 'branch') this.expr(node.end.condition);
+  }
+
+  edge(node: FlowNode, index: number): void {
+    this.statements(node.edges[index]!);
+  }
+
+  call(node: FlowNode): void {
+    if (node.end.kind !== 'call') return;
+    const out = this.#out;
+    this.#arguments();
+    this.#callee(node.end.callee);
+    out.byte(OP['local.set']);
+    out.u32(FUEL);
+    out.byte(OP['local.tee']);
+    out.u32(RIP);
+    out.byte(OP['i64.const']);
+    out.s53(node.end.returnTo);
+    out.byte(OP['i64.ne']);
+    out.byte(OP.if);
+    out.byte(EMPTY_BLOCK);
+    out.byte(OP['local.get']);
+    out.u32(RIP);
+    out.byte(OP['local.get']);
+    out.u32(FUEL);
+    out.byte(OP.return);
+    out.byte(OP.end);
+  }
+
+  #arguments(): void {
+    const out = this.#out;
+    out.byte(OP['local.get']);
+    out.u32(DEPTH);
+    out.byte(OP['i32.const']);
+    out.s32(this.#frame);
+    out.byte(OP['i32.sub']);
+    out.byte(OP['local.get']);
+    out.u32(FUEL);
+  }
+
+  #callee(callee: Callee): void {
+    const out = this.#out;
+    if (callee.kind === 'slot') {
+      out.byte(OP['i32.const']);
+      out.s32(0);
+      this.expr(callee.slot);
+      out.byte(OP['i32.store']);
+      out.u32(2);
+      out.u32(slotOffset(SLOT_CALLEE));
+      this.expr(callee.slot);
+      out.byte(OP.call_indirect);
+      out.u32(FUNCTION_TYPE);
+      out.u32(0);
+      return;
+    }
+    const to = this.#options.callee(callee.addr);
+    if (to.kind === 'function') {
+      out.byte(OP.call);
+      out.u32(to.index);
+    } else {
+      // A slot that has no code yet holds a stub, which finds here what to translate.
+      out.byte(OP['i32.const']);
+      out.s32(0);
+      out.byte(OP['i32.const']);
+      out.s32(to.slot);
+      out.byte(OP['i32.store']);
+      out.u32(2);
+      out.u32(slotOffset(SLOT_CALLEE));
+      out.byte(OP['i32.const']);
+      out.s32(to.slot);
+      out.byte(OP.call_indirect);
+      out.u32(FUNCTION_TYPE);
+      out.u32(0);
+    }
+  }
+
+  statements(stmts: readonly Stmt[]): void {
+    const out = this.#out;
+    for (const s of stmts) {
+      switch (s.kind) {
+        case 'set':
+          this.expr(s.value);
+          out.byte(OP['local.set']);
+          out.u32(s.local);
+          break;
+        case 'store':
+          this.expr(s.at);
+          this.expr(s.value);
+          out.byte(s.op);
+          out.u32(ALIGNMENT[s.op]!);
+          out.u32(s.offset);
+          break;
+        case 'eval':
+          this.expr(s.value);
+          if (s.drop) out.byte(OP.drop);
+          break;
+        case 'if':
+          this.expr(s.condition);
+          out.byte(OP.if);
+          out.byte(EMPTY_BLOCK);
+          this.depth++;
+          this.statements(s.then);
+          if (s.otherwise.length > 0) {
+            out.byte(OP.else);
+            this.statements(s.otherwise);
+          }
+          this.depth--;
+          out.byte(OP.end);
+          break;
+        case 'loop':
+          out.byte(OP.loop);
+          out.byte(EMPTY_BLOCK);
+          this.depth++;
+          this.statements(s.body);
+          this.expr(s.again);
+          out.byte(OP.br_if);
+          out.u32(0);
+          this.depth--;
+          out.byte(OP.end);
+          break;
+        case 'exit':
+          this.#exit(s.condition, s.exit);
+          break;
+        case 'sync':
+          this.#registers(s.exit.dirty);
+          break;
+        case 'leave':
+          if (s.condition !== undefined) {
+            this.expr(s.condition);
+            out.byte(OP.if);
+            out.byte(EMPTY_BLOCK);
+          }
+          this.expr(s.rip);
+          out.byte(OP['local.get']);
+          out.u32(FUEL);
+          out.byte(OP.return);
+          if (s.condition !== undefined) out.byte(OP.end);
+          break;
+        case 'mark':
+          break;
+      }
+    }
+  }
+
+  #exit(condition: Expr | undefined, exit: Exit): void {
+    const out = this.#out;
+    const exitClass = this.#classes.get(classKey(exit))!;
+    if (condition !== undefined) {
+      this.expr(condition);
+      out.byte(OP.if);
+      out.byte(EMPTY_BLOCK);
+      this.depth++;
+    }
+    out.byte(OP['i32.const']);
+    out.s32(this.#options.site(exit));
+    out.byte(OP['local.set']);
+    out.u32(SITE);
+    out.byte(OP.br);
+    out.u32(this.depth + exitClass.index);
+    if (condition !== undefined) {
+      this.depth--;
+      out.byte(OP.end);
+    }
+  }
+
+  /** The shared code of a class of exits. */
+  leaveBy(exitClass: ExitClass): void {
+    const out = this.#out;
+    this.#registers(exitClass.dirty);
+    if (exitClass.flags === 'dynamic') {
+      // A kind of 0 says that the register file has the flags already.
+      out.byte(OP['local.get']);
+      out.u32(FKIND);
+      out.byte(OP.if);
+      out.byte(EMPTY_BLOCK);
+    }
+    if (exitClass.flags !== 'none') {
+      for (const [slot, local] of [
+        [SLOT_FA, FA],
+        [SLOT_FB, FB],
+        [SLOT_FC, FC],
+      ] as const) {
+        this.#store(OP['i64.store'], slotOffset(slot), local);
+      }
+      if (exitClass.flags === 'dynamic') {
+        this.#store(OP['i32.store'], slotOffset(SLOT_FKIND), FKIND);
+        out.byte(OP.end);
+      }
+    }
+    this.#store(OP['i32.store'], slotOffset(SLOT_EXIT), SITE);
+    out.byte(OP['i64.const']);
+    out.s32(0);
+    out.byte(OP['local.get']);
+    out.u32(FUEL);
+    out.byte(OP.return);
+  }
+
+  #registers(dirty: number): void {
+    for (let r = 0; r < 16; r++) {
+      if (dirty & (1 << r)) this.#store(OP['i64.store'], slotOffset(r), GUEST + r);
+    }
+  }
+
+  #store(op: number, offset: number, local: number): void {
+    const out = this.#out;
+    out.byte(OP['i32.const']);
+    out.s32(0);
+    out.byte(OP['local.get']);
+    out.u32(local);
+    out.byte(op);
+    out.u32(op === OP['i64.store'] ? 3 : 2);
+    out.u32(offset);
+  }
+
+  expr(e: Expr): void {
+    const out = this.#out;
+    switch (e.op) {
+      case OP['local.get']:
+        out.byte(e.op);
+        out.u32(e.n);
+        return;
+      case OP['i32.const']:
+        out.byte(e.op);
+        out.s32(e.n);
+        return;
+      case OP['i64.const']:
+        out.byte(e.op);
+        if (e.big !== undefined) out.s64(e.big);
+        else out.s53(e.n);
+        return;
+      default:
+    }
+    if (e.a !== undefined) this.expr(e.a);
+    if (e.b !== undefined) this.expr(e.b);
+    if (e.c !== undefined) this.expr(e.c);
+    out.byte(e.op);
+    if (e.op === OP.call) out.u32(e.n);
+    else if (e.op >= OP['i32.load'] && e.op <= OP['i64.load32_u']) {
+      out.u32(ALIGNMENT[e.op]!);
+      out.u32(e.n);
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import { REGISTER_FILE } from './register-file.ts';
+
+export { SLOT_FA, SLOT_FB, SLOT_FC, SLOT_FKIND } from './register-file.ts';
+
+/** Which exit a function was left by; 0: it returned to the RIP it gives back. */
+export const SLOT_EXIT = 28;
+/** Instructions left to run, stored before functions of ours run. */
+export const SLOT_FUEL = 29;
+/** Results of helpers with two results. */
+export const SLOT_HIGH = 30;
+
+/** The table slot that a call through the table goes to: read by stubs. */
+export const SLOT_CALLEE = 31;
+
+export function slotOffset(slot: number): number {
+  return REGISTER_FILE + slot * 8;
+}
+
+/** The cache of indirect branch targets: 4096 entries of 16 bytes (address, table slot), indexed by a hash. */
+export const TARGET_CACHE = 0x1_0000;
+export const TARGET_CACHE_ENTRIES = 4096;
+
+/** Imported functions of every translated module, in order. */
+export const IMPORT = {
+  /** (native index) -> done? */
+  invoke: 0,
+  /** (address) -> table slot, or -1 */
+  resolve: 1,
+  /** Turns lazy flags into RFLAGS. */
+  settle: 2,
+  /** (address, size in bytes) -> value; for steps made by the host */
+  hostLoad: 3,
+  /** (address, value, size in bytes) */
+  hostStore: 4,
+  /** (high, low, divisor) -> quotient; remainder in SLOT_HIGH. Unsigned, then signed. */
+  divide: 5,
+  divideSigned: 6,
+  /** () -> table slot to call instead of the one in SLOT_CALLEE: translates on first call. */
+  translate: 7,
+} as const;
+
+export const IMPORTS = Object.keys(IMPORT) as (keyof typeof IMPORT)[];

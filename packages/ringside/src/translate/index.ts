@@ -1,0 +1,18 @@
+/**
+ * The engine: runs guest code by translating it to WebAssembly.
+ *
+ *   text -> GuestFunction -> LiftedFunction (statements in a graph) -> wasm body -> module -> slot in a table
+ *   guest-function.ts  lift-function.ts, lift/   structure.ts, emit.ts     code-cache.ts
+ *
+ * The kernel above meets it only in `Cpu` (cpu.ts) and `RegisterFile`.
+ */
+export * from './cpu.ts';
+export { createCpu } from './create-cpu.ts';
+export * from './register-file.ts';
+export {
+  BASELINE_CPUID,
+  BareSystem,
+  type CpuidTable,
+  type SystemInstructions,
+} from './system-instructions.ts';
+export type { Thunk, ThunkResolver } from './thunks.ts';

@@ -1,0 +1,268 @@
+import { OP, OP_NAMES, type OpName } from '../wasm/index.ts';
+import { registerName } from '../x86/index.ts';
+
+/**
+ * The intermediate form: expression trees over WebAssembly's own operators, and statements. Guest registers are
+ * locals that every function has at the same numbers, so that a print reads like the guest's code.
+ */
+export const DEPTH = 0;
+export const FUEL = 1;
+/** Guest register `r` is local `GUEST + r`. */
+export const GUEST = 2;
+/** Operands of the last instruction that set flags, see flags.ts. */
+export const FA = 18;
+export const FB = 19;
+export const FC = 20;
+export const RIP = 21;
+export const FIRST_I32 = 22;
+/** Which kind of instruction FA, FB, FC belong to, where that is not known when translating. */
+export const FKIND = 22;
+/** The six flags as 0 or 1, where they were made explicit. */
+export const CF = 23;
+export const ZF = 24;
+export const SF = 25;
+export const OF = 26;
+export const PF = 27;
+export const AF = 28;
+export const LABEL = 29;
+export const SITE = 30;
+export const FIRST_TEMP = 31;
+
+const LOCAL_NAMES = [
+  'depth',
+  'fuel',
+  ...Array.from({ length: 16 }, (_, i) => registerName(i)),
+  ...['fa', 'fb', 'fc', 'rip', 'fkind', 'cf', 'zf', 'sf', 'of', 'pf', 'af', 'label', 'site'],
+];
+
+export function localName(local: number): string {
+  return LOCAL_NAMES[local] ?? `t${local - FIRST_TEMP}`;
+}
+
+/** Value types of expressions: 32 or 64 bits. */
+export type Width = 32 | 64;
+
+export interface Expr {
+  readonly op: number;
+  readonly width: Width;
+  readonly a: Expr | undefined;
+  readonly b: Expr | undefined;
+  readonly c: Expr | undefined;
+  /** The local, the constant, the memory offset or the function called. */
+  readonly n: number;
+  readonly big: bigint | undefined;
+}
+
+export type Stmt =
+  | { readonly kind: 'set'; readonly local: number; readonly value: Expr }
+  | {
+      readonly kind: 'store';
+      readonly op: number;
+      readonly at: Expr;
+      readonly offset: number;
+      readonly value: Expr;
+    }
+  /** Evaluates for effect; `drop`: there is a result to throw away. */
+  | { readonly kind: 'eval'; readonly value: Expr; readonly drop: boolean }
+  | { readonly kind: 'if'; readonly condition: Expr; readonly then: Stmt[]; readonly otherwise: Stmt[] }
+  /** Repeats while `again` holds at the end of the body. */
+  | { readonly kind: 'loop'; readonly body: Stmt[]; readonly again: Expr }
+  /** Leaves the function when the condition holds (always, without one). */
+  | { readonly kind: 'exit'; readonly condition: Expr | undefined; readonly exit: Exit }
+  /** Stores the registers of `exit.dirty` into the register file. */
+  | { readonly kind: 'sync'; readonly exit: Exit }
+  /** Returns to the caller with this RIP; the register file is exact. */
+  | { readonly kind: 'leave'; readonly condition: Expr | undefined; readonly rip: Expr }
+  /** Marks where a guest instruction begins, for prints. */
+  | { readonly kind: 'mark'; readonly text: string };
+
+/** Why and in what state a function is left by an `exit`. */
+export interface Exit {
+  readonly reason: ExitReason;
+  /** RIP of the state that the exit leaves. */
+  readonly rip: number;
+  /** Guest registers (a mask) that differ from the register file. */
+  dirty: number;
+  /** What the flags' locals hold: a kind of flags.ts, or one of its two other values. */
+  readonly flags: number;
+  /** Guest instructions counted already that were not made. */
+  readonly giveBack: number;
+  readonly vector?: number;
+  readonly native?: number;
+}
+
+export type ExitReason =
+  /** A check of a memory access failed: the host judges. */
+  | 'access'
+  | 'exception'
+  /** Fuel or depth at a function's entry, fuel at a backward jump. */
+  | 'entry'
+  /** Depth at the start of a continuation. */
+  | 'depth'
+  | 'fuel'
+  /** A native asked to leave. */
+  | 'native'
+  /** Goes on in the dispatcher at `rip`. */
+  | 'continue'
+  /** The instruction is one for the host: see system.ts. */
+  | 'system'
+  | 'unsupported';
+
+export function isConst(e: Expr, n?: number): boolean {
+  return (
+    (e.op === OP['i32.const'] || e.op === OP['i64.const']) &&
+    e.big === undefined &&
+    (n === undefined || e.n === n)
+  );
+}
+
+export function make(op: number, width: Width, a?: Expr, b?: Expr, n = 0, c?: Expr, big?: bigint): Expr {
+  return { op, width, a, b, c, n, big };
+}
+
+export function c32(n: number): Expr {
+  return make(OP['i32.const'], 32, undefined, undefined, n | 0);
+}
+
+export function c64(n: number): Expr {
+  return make(OP['i64.const'], 64, undefined, undefined, n);
+}
+
+export function cBig(value: bigint): Expr {
+  const signed = BigInt.asIntN(64, value);
+  const exact = signed >= -(2n ** 53n) && signed <= 2n ** 53n;
+  return exact ? c64(Number(signed)) : make(OP['i64.const'], 64, undefined, undefined, 0, undefined, signed);
+}
+
+export function constant(width: Width, n: number): Expr {
+  return width === 64 ? c64(n) : c32(n);
+}
+
+export function get32(local: number): Expr {
+  return make(OP['local.get'], 32, undefined, undefined, local);
+}
+
+export function get64(local: number): Expr {
+  return make(OP['local.get'], 64, undefined, undefined, local);
+}
+
+export function guest(reg: number): Expr {
+  return get64(GUEST + reg);
+}
+
+const COMPARISON = /^i(32|64)\.(eqz|eq|ne|[lg][te]_[su])$/;
+const RESULT_WIDTH: readonly Width[] = OP_NAMES.map((name) =>
+  name === undefined
+    ? 64
+    : COMPARISON.test(name) || name === 'i32.wrap_i64' || name.startsWith('i32')
+      ? 32
+      : 64,
+);
+
+/** An operator applied; the width of the result follows from its name. */
+export function op(name: OpName, a: Expr, b?: Expr): Expr {
+  const code = OP[name];
+  return make(code, RESULT_WIDTH[code]!, a, b);
+}
+
+/** Addition with constants folded in. */
+export function add64(a: Expr, n: number): Expr {
+  if (n === 0) return a;
+  if (isConst(a) && Number.isSafeInteger(a.n + n)) return c64(a.n + n);
+  return op('i64.add', a, c64(n));
+}
+
+export function wrap(a: Expr): Expr {
+  if (a.op === OP['i64.extend_i32_u'] || a.op === OP['i64.extend_i32_s']) return a.a!;
+  if (isConst(a)) return c32(Number(BigInt.asIntN(32, BigInt(a.n))));
+  if (a.op === OP['i64.const']) return c32(Number(BigInt.asIntN(32, a.big!)));
+  return op('i32.wrap_i64', a);
+}
+
+export function extend(a: Expr): Expr {
+  if (isConst(a)) return c64(a.n >>> 0);
+  return op('i64.extend_i32_u', a);
+}
+
+export function extendSigned(a: Expr): Expr {
+  if (isConst(a)) return c64(a.n);
+  return op('i64.extend_i32_s', a);
+}
+
+export function and32(a: Expr, mask: number): Expr {
+  return op('i32.and', a, c32(mask));
+}
+
+export function not32(a: Expr): Expr {
+  return op('i32.eqz', a);
+}
+
+export function select(condition: Expr, yes: Expr, no: Expr): Expr {
+  return make(OP.select, yes.width, yes, no, 0, condition);
+}
+
+export function load(name: OpName, at: Expr, offset = 0): Expr {
+  return make(OP[name], name.startsWith('i32') ? 32 : 64, at, undefined, offset);
+}
+
+/** A call of imported function `n`; up to three arguments. */
+export function callImport(n: number, width: Width, ...args: Expr[]): Expr {
+  return make(OP.call, width, args[0], args[1], n, args[2]);
+}
+
+// ---- printing
+
+export function printExpr(e: Expr): string {
+  if (e.op === OP['local.get']) return localName(e.n);
+  if (e.op === OP['i32.const'] || e.op === OP['i64.const']) {
+    const value = e.big ?? BigInt(e.n);
+    if (value > -10n && value < 10n) return String(value);
+    return value < 0n ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`;
+  }
+  const name = e.op === OP.call ? `import${e.n}` : OP_NAMES[e.op]!;
+  const args = [e.c, e.a, e.b].filter((x) => x !== undefined).map(printExpr);
+  if ((name.includes('.load') || name.includes('.store')) && e.n !== 0) args.push(`+0x${e.n.toString(16)}`);
+  return `${name}(${args.join(', ')})`;
+}
+
+export function printStmt(s: Stmt, indent = ''): string {
+  switch (s.kind) {
+    case 'set':
+      return `${indent}${localName(s.local)} = ${printExpr(s.value)}`;
+    case 'store':
+      return `${indent}${OP_NAMES[s.op]!}(${printExpr(s.at)}${s.offset === 0 ? '' : `, +0x${s.offset.toString(16)}`}) = ${printExpr(s.value)}`;
+    case 'eval':
+      return `${indent}${printExpr(s.value)}`;
+    case 'if': {
+      const lines = [
+        `${indent}if ${printExpr(s.condition)}`,
+        ...s.then.map((t) => printStmt(t, `${indent}  `)),
+      ];
+      if (s.otherwise.length > 0) {
+        lines.push(`${indent}else`, ...s.otherwise.map((t) => printStmt(t, `${indent}  `)));
+      }
+      return lines.join('\n');
+    }
+    case 'loop':
+      return [
+        `${indent}repeat`,
+        ...s.body.map((t) => printStmt(t, `${indent}  `)),
+        `${indent}while ${printExpr(s.again)}`,
+      ].join('\n');
+    case 'exit':
+      return `${indent}exit ${s.exit.reason}${s.condition === undefined ? '' : ` if ${printExpr(s.condition)}`}`;
+    case 'sync':
+      return `${indent}sync ${registerMask(s.exit.dirty)}`;
+    case 'leave':
+      return `${indent}leave ${printExpr(s.rip)}${s.condition === undefined ? '' : ` if ${printExpr(s.condition)}`}`;
+    case 'mark':
+      return `${indent}; ${s.text}`;
+  }
+}
+
+function registerMask(mask: number): string {
+  return Array.from({ length: 16 }, (_, i) => i)
+    .filter((i) => mask & (1 << i))
+    .map((i) => registerName(i))
+    .join(' ');
+}

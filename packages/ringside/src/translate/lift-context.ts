@@ -1,0 +1,420 @@
+import { InvariantError } from '../bytes/index.ts';
+import { SHADOW_BASE } from '../memory/index.ts';
+import { OP, type OpName } from '../wasm/index.ts';
+import { FS, type Instruction, NO_REGISTER, type Operand } from '../x86/index.ts';
+import type { AccessPlan } from './access-plan.ts';
+import { IMPORT, slotOffset } from './engine-layout.ts';
+import { FlagState } from './flag-state.ts';
+import {
+  add64,
+  and32,
+  c32,
+  c64,
+  callImport,
+  cBig,
+  type Exit,
+  type ExitReason,
+  type Expr,
+  extend,
+  extendSigned,
+  FIRST_TEMP,
+  GUEST,
+  get32,
+  get64,
+  guest,
+  isConst,
+  load,
+  make,
+  op,
+  type Stmt,
+  select,
+  type Width,
+  wrap,
+} from './ir.ts';
+import { SLOT_FS_BASE, SLOT_GS_BASE } from './register-file.ts';
+
+/** How memory accesses are made. `hosted`: each through a function of the host, for single steps. */
+export type MemoryMode = 'plain' | 'checked' | 'hosted';
+
+/** A checked memory operand: where its bytes are in the guest's memory. */
+export interface MemoryRef {
+  readonly at: Expr;
+  readonly offset: number;
+  readonly hosted: boolean;
+}
+
+/** Temporary locals of a function, used again from instruction to instruction. */
+export class Temps {
+  readonly widths: Width[] = [];
+  readonly #free: { 32: number[]; 64: number[] } = { 32: [], 64: [] };
+  readonly #used: { 32: number[]; 64: number[] } = { 32: [], 64: [] };
+
+  take(width: Width): number {
+    let local = this.#free[width].pop();
+    if (local === undefined) {
+      local = FIRST_TEMP + this.widths.length;
+      this.widths.push(width);
+    }
+    this.#used[width].push(local);
+    return local;
+  }
+
+  /** Begins a new instruction: all temporaries are free again. */
+  reset(): void {
+    for (const width of [32, 64] as const) {
+      const used = this.#used[width];
+      for (let i = used.length - 1; i >= 0; i--) this.#free[width].push(used[i]!);
+      used.length = 0;
+    }
+  }
+}
+
+/** What lifting one basic block needs and collects. */
+export class LiftContext {
+  readonly mode: MemoryMode;
+  readonly temps: Temps;
+  readonly flags: FlagState;
+  stmts: Stmt[] = [];
+  /** Guest registers read before they are written, and written. */
+  uses = 0;
+  defs = 0;
+  /** The exits made, whose `dirty` gets the registers that were dirty at the block's start. */
+  readonly exits: { exit: Exit; defs: number }[] = [];
+  plan: AccessPlan | undefined;
+  /** The instruction being lifted, and how many of the block's instructions are not made before it. */
+  ins!: Instruction;
+  notMade = 0;
+  /** Whether anything can look at all flags after this instruction, and which of them later instructions read. */
+  flagsObserved = true;
+  flagsNeeded = 0;
+  /** Set when an instruction ends the block for the host. */
+  ended = false;
+  /** The register file is exact: exits store nothing. */
+  synced = false;
+  /** The flag state that the block was lifted from. */
+  readonly kindIn: number;
+
+  constructor(mode: MemoryMode, temps: Temps, kindIn: number, explicitIn: number) {
+    this.mode = mode;
+    this.kindIn = kindIn;
+    this.temps = temps;
+    this.flags = new FlagState(this, kindIn, explicitIn);
+  }
+
+  // ---- statements
+
+  emit(stmt: Stmt): void {
+    this.stmts.push(stmt);
+  }
+
+  set(local: number, value: Expr): void {
+    this.stmts.push({ kind: 'set', local, value });
+  }
+
+  /** Runs `body` with its statements collected apart. */
+  collect(body: () => void): Stmt[] {
+    const outer = this.stmts;
+    const inner: Stmt[] = [];
+    this.stmts = inner;
+    body();
+    this.stmts = outer;
+    return inner;
+  }
+
+  /** The value in a temporary, evaluated now. Constants stay as they are. */
+  hold(value: Expr): Expr {
+    if (isConst(value)) return value;
+    const local = this.temps.take(value.width);
+    this.set(local, value);
+    return value.width === 64 ? get64(local) : get32(local);
+  }
+
+  exit(reason: ExitReason, condition?: Expr, more: Partial<Exit> = {}): void {
+    const exit: Exit = {
+      reason,
+      rip: this.ins.addr,
+      dirty: 0,
+      flags: this.flags.kind,
+      giveBack: this.notMade,
+      ...more,
+    };
+    if (!this.synced) this.exits.push({ exit, defs: this.defs });
+    this.emit({ kind: 'exit', condition, exit });
+  }
+
+  /** Stores the dirty registers and the flags: the register file is exact from here. */
+  sync(): void {
+    const exit: Exit = { reason: 'continue', rip: 0, dirty: 0, flags: 0, giveBack: 0 };
+    this.exits.push({ exit, defs: this.defs });
+    this.emit({ kind: 'sync', exit });
+    this.flags.store();
+    this.flags.inMemory();
+    this.synced = true;
+  }
+
+  exception(vector: number, condition?: Expr): void {
+    this.exit('exception', condition, { vector });
+  }
+
+  // ---- registers
+
+  reg(r: number): Expr {
+    if ((this.defs & (1 << r)) === 0) this.uses |= 1 << r;
+    return guest(r);
+  }
+
+  setReg(r: number, value: Expr): void {
+    this.defs |= 1 << r;
+    this.set(GUEST + r, value);
+  }
+
+  /** The low `size` bits of a register: 64-bit for 64, else 32-bit and zero-extended. */
+  readReg(r: number, size: number, high = false): Expr {
+    const value = this.reg(r);
+    if (size === 64) return value;
+    if (high) return and32(op('i32.shr_u', wrap(value), c32(8)), 0xff);
+    if (size === 32) return wrap(value);
+    return and32(wrap(value), size === 8 ? 0xff : 0xffff);
+  }
+
+  /** Writes the low `size` bits; bits of `value` above them are ignored. 32-bit writes clear the upper half. */
+  writeReg(r: number, size: number, value: Expr, high = false): void {
+    if (size === 64) this.setReg(r, value);
+    else if (size === 32) this.setReg(r, extend(value));
+    else {
+      const mask = size === 8 ? 0xff : 0xffff;
+      const part = isConst(value) ? c64(value.n & mask) : extend(and32(value, mask));
+      const old = this.reg(r);
+      if (high) {
+        this.setReg(r, op('i64.or', op('i64.and', old, c64(-0xff01)), op('i64.shl', part, c64(8))));
+      } else this.setReg(r, op('i64.or', op('i64.and', old, c64(-1 - mask)), part));
+    }
+  }
+
+  // ---- memory
+
+  /** The linear address of the memory operand. */
+  address(ins: Instruction = this.ins): Expr {
+    let ea: Expr | undefined;
+    if (ins.base !== NO_REGISTER) ea = this.reg(ins.base);
+    if (ins.index !== NO_REGISTER) {
+      const index = this.reg(ins.index);
+      const scaled = ins.scale === 0 ? index : op('i64.shl', index, c64(ins.scale));
+      ea = ea === undefined ? scaled : op('i64.add', ea, scaled);
+    }
+    ea = ea === undefined ? c64(ins.displacement) : add64(ea, ins.displacement);
+    if (ins.address32) ea = extend(wrap(ea));
+    if (ins.segment !== NO_REGISTER) ea = op('i64.add', this.segmentBase(ins.segment), ea);
+    return ea;
+  }
+
+  segmentBase(segment: number): Expr {
+    return load('i64.load', c32(0), slotOffset(segment === FS ? SLOT_FS_BASE : SLOT_GS_BASE));
+  }
+
+  /**
+   * Checks an access of `bytes` bytes and gives where it is. `key` tells the plan which access of the instruction
+   * it is (0: the memory operand, 1: the stack).
+   */
+  access(ea: Expr, bytes: number, write: boolean, key = 0): MemoryRef {
+    if (this.mode === 'hosted') return { at: this.hold(ea), offset: 0, hosted: true };
+    if (this.mode === 'plain') return this.plainRef(ea);
+    const planned = this.plan?.covers(this.ins, key);
+    if (planned === 'checked') return this.plainRef(ea);
+    const held = this.hold(ea);
+    if (planned !== undefined) {
+      // The first of a group: one check for all.
+      const low = planned.offset === 0 ? held : this.hold(add64(held, planned.offset));
+      this.check(low, planned.bytes, planned.write, planned.sign);
+      return { at: wrap(held), offset: 0, hosted: false };
+    }
+    this.check(held, bytes, write, true);
+    return { at: wrap(held), offset: 0, hosted: false };
+  }
+
+  /** The place of an access that needs no check: small displacements become the instruction's offset. */
+  plainRef(ea: Expr): MemoryRef {
+    if (ea.op === OP['i64.add'] && ea.b !== undefined && isConst(ea.b) && ea.b.n >= 0 && ea.b.n < 0x1_0000) {
+      return { at: this.hold(wrap(ea.a!)), offset: ea.b.n, hosted: false };
+    }
+    if (isConst(ea)) return { at: wrap(ea), offset: 0, hosted: false };
+    return { at: this.hold(wrap(ea)), offset: 0, hosted: false };
+  }
+
+  /** Leaves when bytes of `[ea, ea + bytes)` may not be accessed. */
+  check(ea: Expr, bytes: number, write: boolean, sign: boolean): void {
+    if (isConst(ea)) {
+      if (ea.n >= 0) this.exit('access');
+    } else if (sign) this.exit('access', op('i64.ge_s', ea, c64(0)));
+    const at = wrap(ea);
+    const granule = op('i32.shr_u', at, c32(3));
+    if (bytes === 1) {
+      const shadow = load('i32.load8_s', granule, SHADOW_BASE);
+      const bad = write ? op('i32.ne', shadow, c32(8)) : op('i32.lt_s', shadow, c32(8));
+      this.slowCheck(bad, () => this.exit('access', this.#partialBad(at, write)));
+    } else if (bytes <= 8) {
+      const shadow = load('i32.load16_u', granule, SHADOW_BASE);
+      const bad = write
+        ? op('i32.ne', shadow, c32(0x0808))
+        : op('i32.ne', and32(shadow, 0x8888), c32(0x0808));
+      this.slowCheck(bad, () => {
+        const last = this.hold(op('i32.add', at, c32(bytes - 1)));
+        const reach = this.hold(op('i32.add', and32(at, 7), c32(bytes - 1)));
+        const firstNeeds = select(op('i32.gt_u', reach, c32(7)), c32(7), reach);
+        const first = this.hold(load('i32.load8_s', granule, SHADOW_BASE));
+        this.exit(
+          'access',
+          op('i32.or', this.#partialBad(last, write), this.#shadowBad(first, firstNeeds, write)),
+        );
+      });
+    } else {
+      // Up to 57 bytes: the shadow of all of them in one load.
+      const granules = (bytes + 14) >>> 3;
+      const full = 0x0808_0808_0808_0808n;
+      const mask = granules >= 8 ? 0xffff_ffff_ffff_ffffn : (1n << BigInt(8 * granules)) - 1n;
+      const shadow = this.hold(load('i64.load', granule, SHADOW_BASE));
+      const relevant = write ? mask : 0x8888_8888_8888_8888n & mask;
+      const bad = op(
+        'i64.ne',
+        relevant === 0xffff_ffff_ffff_ffffn ? shadow : op('i64.and', shadow, cBig(relevant)),
+        cBig(full & mask),
+      );
+      this.slowCheck(bad, () => {
+        // Granule k is the last one: bring it to the top byte, then judge it and those below it.
+        const reach = this.hold(op('i32.add', and32(at, 7), c32(bytes - 1)));
+        const shift = this.hold(
+          op('i64.shl', op('i64.sub', c64(7), op('i64.shr_u', extend(reach), c64(3))), c64(3)),
+        );
+        const top = this.hold(op('i64.shl', shadow, shift));
+        const last = this.hold(wrap(op('i64.shr_s', top, c64(56))));
+        const lower = this.hold(op('i64.shl', op('i64.shr_u', cBig(0x00ff_ffff_ffff_ffffn), shift), shift));
+        const rest = op(
+          'i64.ne',
+          op('i64.and', top, op('i64.and', lower, cBig(write ? -1n : 0x8888_8888_8888_8888n))),
+          op('i64.and', cBig(full), lower),
+        );
+        this.exit('access', op('i32.or', rest, this.#shadowBad(last, and32(reach, 7), write)));
+      });
+    }
+  }
+
+  slowCheck(bad: Expr, exact: () => void): void {
+    const body = this.collect(exact);
+    this.emit({ kind: 'if', condition: bad, then: body, otherwise: [] });
+  }
+
+  /** Whether the byte at `at` (a low half) may not be accessed. */
+  #partialBad(at: Expr, write: boolean): Expr {
+    const shadow = this.hold(load('i32.load8_s', op('i32.shr_u', at, c32(3)), SHADOW_BASE));
+    return this.#shadowBad(shadow, and32(at, 7), write);
+  }
+
+  #shadowBad(shadow: Expr, byte: Expr, write: boolean): Expr {
+    const beyond = op('i32.ge_s', byte, shadow);
+    return write ? op('i32.or', beyond, op('i32.eq', shadow, c32(9))) : beyond;
+  }
+
+  /** Reads `bytes` bytes, zero-extended: 64-bit for 8 bytes, else 32-bit. */
+  loadFrom(ref: MemoryRef, bytes: number, displacement = 0): Expr {
+    if (ref.hosted) {
+      const at = displacement === 0 ? ref.at : add64(ref.at, displacement);
+      const value = this.hold(callImport(IMPORT.hostLoad, 64, at, c32(bytes)));
+      return bytes === 8 ? value : wrap(value);
+    }
+    const name: OpName =
+      bytes === 8 ? 'i64.load' : bytes === 4 ? 'i32.load' : bytes === 2 ? 'i32.load16_u' : 'i32.load8_u';
+    return load(name, ref.at, ref.offset + displacement);
+  }
+
+  storeTo(ref: MemoryRef, bytes: number, value: Expr, displacement = 0): void {
+    if (ref.hosted) {
+      const at = displacement === 0 ? ref.at : add64(ref.at, displacement);
+      const wide = value.width === 64 ? value : extend(value);
+      this.emit({
+        kind: 'eval',
+        value: make(OP.call, 64, at, wide, IMPORT.hostStore, c32(bytes)),
+        drop: false,
+      });
+      return;
+    }
+    const narrow: OpName =
+      bytes === 8
+        ? 'i64.store'
+        : value.width === 64
+          ? bytes === 4
+            ? 'i64.store32'
+            : bytes === 2
+              ? 'i64.store16'
+              : 'i64.store8'
+          : bytes === 4
+            ? 'i32.store'
+            : bytes === 2
+              ? 'i32.store16'
+              : 'i32.store8';
+    this.emit({ kind: 'store', op: OP[narrow], at: ref.at, offset: ref.offset + displacement, value });
+  }
+
+  // ---- operands
+
+  operand(k: number): Operand {
+    const operand = this.ins.operands[k];
+    if (operand === undefined) throw new InvariantError(`${this.ins.name} has no operand ${k}`);
+    return operand;
+  }
+
+  /** Reads an operand that is not written: 64-bit for 64, else 32-bit and zero-extended (immediates: sign-extended to it). */
+  read(k: number): Expr {
+    const o = this.operand(k);
+    switch (o.kind) {
+      case 'reg':
+        return this.readReg(o.reg, o.size, o.high);
+      case 'mem':
+        return this.hold(this.loadFrom(this.access(this.address(), o.size >> 3, false), o.size >> 3));
+      case 'imm':
+        return this.immediate(o, o.size);
+      default:
+        throw new InvariantError(`operand ${k} of ${this.ins.name} has no value`);
+    }
+  }
+
+  immediate(o: Operand, size: number): Expr {
+    if (o.big !== undefined) return cBig(o.big);
+    if (size === 64) return c64(o.value);
+    return c32(size === 32 ? o.value : o.value & (size === 8 ? 0xff : 0xffff));
+  }
+
+  /** The operand as 64 bits with anything above its width: what flags keep of it. */
+  wide(value: Expr): Expr {
+    return value.width === 64 ? value : extend(value);
+  }
+
+  write(k: number, value: Expr, ref?: MemoryRef): void {
+    const o = this.operand(k);
+    if (o.kind === 'reg') this.writeReg(o.reg, o.size, value, o.high);
+    else this.storeTo(ref ?? this.access(this.address(), o.size >> 3, true), o.size >> 3, value);
+  }
+
+  /**
+   * An operand that is read and written: its value, and where it is when it is memory (checked as a write, so
+   * that nothing happens after a fault).
+   */
+  modify(k: number): { value: Expr; ref: MemoryRef | undefined } {
+    const o = this.operand(k);
+    if (o.kind === 'reg') return { value: this.readReg(o.reg, o.size, o.high), ref: undefined };
+    const ref = this.access(this.address(), o.size >> 3, true);
+    return { value: this.hold(this.loadFrom(ref, o.size >> 3)), ref };
+  }
+
+  /** Sign-extends a value of `size` bits to its width. */
+  signed(value: Expr, size: number): Expr {
+    if (size === 8) return op('i32.extend8_s', value);
+    if (size === 16) return op('i32.extend16_s', value);
+    return value;
+  }
+
+  /** Widens a value of `size` bits to 64, with or without its sign. */
+  to64(value: Expr, size: number, signed: boolean): Expr {
+    if (size === 64) return value;
+    return signed ? extendSigned(this.signed(value, size)) : extend(value);
+  }
+}

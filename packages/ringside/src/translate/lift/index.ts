@@ -1,0 +1,17 @@
+import { ARITHMETIC_LIFTERS } from './arithmetic.ts';
+import { BIT_LIFTERS } from './bits.ts';
+import type { Lifter } from './lifter.ts';
+import { MOVEMENT_LIFTERS } from './movement.ts';
+import { STRING_LIFTERS } from './string.ts';
+import { SYSTEM_LIFTERS } from './system.ts';
+
+/** What each operation of the instruction table does. Jumps, calls and returns are in `../block.ts`. */
+export const LIFTERS: ReadonlyMap<string, Lifter> = new Map(
+  Object.entries({
+    ...ARITHMETIC_LIFTERS,
+    ...BIT_LIFTERS,
+    ...MOVEMENT_LIFTERS,
+    ...STRING_LIFTERS,
+    ...SYSTEM_LIFTERS,
+  }),
+);
