@@ -1,27 +1,50 @@
 import { KINDS } from './raw-kinds.ts';
 import type { TypeTable } from './type-table.ts';
 
+/** Up to this many types, a map of strings is built sooner than the flat hash table. */
+const SMALL = 4096;
+
 /**
- * Finds types by name without turning every name into a string: a hash table over the names' bytes, in two flat
- * arrays (first slot of each bucket, next slot in the same bucket).
+ * Finds types by name. A large table's names are not turned into strings: it has a hash table over their bytes, in
+ * two flat arrays (first slot of each bucket, next slot in the same bucket).
  */
 export class NameIndex {
   readonly #table: TypeTable;
+  readonly #small = new Map<string, number[]>();
   readonly #heads: Int32Array;
   readonly #next: Int32Array;
   #enumerators: Map<string, number> | undefined;
 
   constructor(table: TypeTable) {
     this.#table = table;
-    const count = table.count;
-    this.#heads = new Int32Array(1 << Math.max(4, 32 - Math.clz32(count))).fill(-1);
-    this.#next = new Int32Array(count);
+    const { count } = table;
+    const small = count <= SMALL;
+    this.#heads = new Int32Array(small ? 0 : 1 << (32 - Math.clz32(count))).fill(-1);
+    this.#next = new Int32Array(small ? 0 : count);
+    if (small) this.#buildMap();
+    else this.#buildHash();
+  }
+
+  #buildMap(): void {
+    const { records, strings, count } = this.#table;
+    for (let slot = 0; slot < count; slot++) {
+      const offset = records.u32(this.#table.offsetAt(slot));
+      if (offset === 0) continue;
+      const name = strings.name(offset);
+      const slots = this.#small.get(name);
+      if (slots === undefined) this.#small.set(name, [slot]);
+      else slots.push(slot);
+    }
+  }
+
+  #buildHash(): void {
+    const { records, strings, count } = this.#table;
     const mask = this.#heads.length - 1;
     // From the last to the first, so that a bucket's chain runs through ascending ids.
     for (let slot = count - 1; slot >= 0; slot--) {
-      const nameOffset = table.records.u32(table.offsetAt(slot));
-      if (nameOffset === 0) continue;
-      const { bytes, start } = table.strings.locate(nameOffset);
+      const offset = records.u32(this.#table.offsetAt(slot));
+      if (offset === 0) continue;
+      const { bytes, start } = strings.locate(offset);
       const bucket = hashBytes(bytes, start) & mask;
       this.#next[slot] = this.#heads[bucket]!;
       this.#heads[bucket] = slot;
@@ -30,6 +53,10 @@ export class NameIndex {
 
   /** Slots of the types of a kind (number) with this name, ascending. */
   *slots(kind: number, name: string): Generator<number> {
+    if (this.#heads.length === 0) {
+      for (const slot of this.#small.get(name) ?? []) if (this.#table.kindAt(slot) === kind) yield slot;
+      return;
+    }
     const wanted = latin1Bytes(name);
     if (wanted === undefined) return;
     let slot = this.#heads[hashBytes(wanted, 0) & (this.#heads.length - 1)]!;

@@ -1,11 +1,12 @@
 import { asAddr } from '../bytes/index.ts';
 import type { ExportTable, KernelExport } from './kernel-spec.ts';
+import { NAMES_PER_BLOCK } from './name-list.ts';
 
 /** Exports in the order of their names' bytes, one array a property. */
 export interface ExportColumns {
   /** Names, each ended by a NUL, Latin-1. */
   readonly names: Uint8Array;
-  /** Where every `EXPORTS_PER_BLOCK`th name starts. */
+  /** Where every 16th name starts. */
   readonly blocks: Uint32Array;
   /** Link addresses are within 2 GiB of the top (negative), per-CPU offsets positive. */
   readonly addresses: Int32Array;
@@ -16,7 +17,6 @@ export interface ExportColumns {
   readonly namespaces: readonly string[];
 }
 
-export const EXPORTS_PER_BLOCK = 16;
 const latin1 = new TextDecoder('latin1');
 
 /**
@@ -45,8 +45,8 @@ export class ColumnExportTable implements ExportTable {
       else high = middle;
     }
     let at = blocks[low] ?? 0;
-    const first = low * EXPORTS_PER_BLOCK;
-    const end = Math.min(first + EXPORTS_PER_BLOCK, this.size);
+    const first = low * NAMES_PER_BLOCK;
+    const end = Math.min(first + NAMES_PER_BLOCK, this.size);
     for (let index = first; index < end; index++) {
       const order = this.#compare(at, name);
       if (order === 0) return this.#export(index, name);
@@ -95,7 +95,7 @@ export function exportColumns(exports: readonly KernelExport[]): ExportColumns {
   const blocks: number[] = [];
   let text = '';
   for (const [index, { name }] of sorted.entries()) {
-    if (index % EXPORTS_PER_BLOCK === 0) blocks.push(text.length);
+    if (index % NAMES_PER_BLOCK === 0) blocks.push(text.length);
     text += `${name}\0`;
   }
   return {

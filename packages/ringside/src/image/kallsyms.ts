@@ -6,6 +6,7 @@ import {
   FormatError,
   type GuestAddr,
 } from '../bytes/index.ts';
+import { blocksOf } from './name-list.ts';
 import type { SymbolColumns } from './symbol-table.ts';
 
 /**
@@ -148,7 +149,7 @@ function nameHead(bytes: Uint8Array, at: number): { start: number; length: numbe
  * Addresses are 32-bit offsets from a base, or relative to it when negative (per-CPU symbols stay absolute). They
  * stand before the names, or behind the tokens since 6.4.
  */
-function findAddresses(rodata: ByteReader, tokens: Tokens, names: Names): Float64Array | undefined {
+function findAddresses(rodata: ByteReader, tokens: Tokens, names: Names): Int32Array | undefined {
   const bytesOfOffsets = 4 * names.count;
   const candidates: { base: number; offsets: number }[] = [];
   for (let base = names.start - 16; base >= names.start - 24; base -= 4) {
@@ -171,9 +172,9 @@ function decodeAddresses(
   offsets: number,
   base: GuestAddr,
   count: number,
-): Float64Array | undefined {
+): Int32Array | undefined {
   if (base >= 0 || base < -0x1_0000_0000 || base % 4096 !== 0) return undefined;
-  const addresses = new Float64Array(count);
+  const addresses = new Int32Array(count);
   let relative = false;
   for (let i = 0; i < count && !relative; i++) relative = rodata.i32(offsets + 4 * i) < 0;
   let last = 0n;
@@ -182,6 +183,7 @@ function decodeAddresses(
     let address: number;
     if (!relative) address = base + (offset >>> 0);
     else address = offset >= 0 ? offset : base - 1 - offset;
+    if (address !== (address | 0)) return undefined;
     addresses[i] = address;
     const pattern = addrToU64(asAddr(address));
     if (pattern < last) return undefined;
@@ -190,12 +192,7 @@ function decodeAddresses(
   return addresses;
 }
 
-function expandNames(
-  rodata: ByteReader,
-  tokens: Tokens,
-  names: Names,
-  addresses: Float64Array,
-): SymbolColumns {
+function expandNames(rodata: ByteReader, tokens: Tokens, names: Names, addresses: Int32Array): SymbolColumns {
   const { bytes } = rodata;
   const texts: Uint8Array[] = [];
   for (let i = 0; i < TOKENS; i++) {
@@ -203,14 +200,14 @@ function expandNames(
     texts.push(bytes.subarray(start, bytes.indexOf(0, start)));
   }
   const types = new Uint8Array(names.count);
-  const nameStarts = new Uint32Array(names.count + 1);
+  const starts = new Uint32Array(names.count);
   let text = new Uint8Array(names.count * 24);
   let used = 0;
   let at = names.start;
   for (let i = 0; i < names.count; i++) {
     const head = nameHead(bytes, at);
     at = head.start + head.length;
-    nameStarts[i] = used;
+    starts[i] = used;
     let typed = false;
     for (let k = head.start; k < at; k++) {
       let token = texts[bytes[k] ?? 0]!;
@@ -219,7 +216,7 @@ function expandNames(
         token = token.subarray(1);
         typed = true;
       }
-      if (used + token.length > text.length) {
+      if (used + token.length >= text.length) {
         const larger = new Uint8Array(text.length * 2 + token.length);
         larger.set(text);
         text = larger;
@@ -227,7 +224,8 @@ function expandNames(
       text.set(token, used);
       used += token.length;
     }
+    // The byte after a name is still 0: there is always room for one more.
+    used++;
   }
-  nameStarts[names.count] = used;
-  return { addresses, types, nameStarts, names: text.slice(0, used) };
+  return { addresses, types, names: text.slice(0, used), blocks: blocksOf(starts, names.count) };
 }

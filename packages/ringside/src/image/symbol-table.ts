@@ -1,41 +1,48 @@
 import { asAddr, type GuestAddr } from '../bytes/index.ts';
-import { ByteNames } from './byte-names.ts';
 import type { KernelSymbol, SymbolAt, SymbolTable } from './kernel-spec.ts';
+import { NameList } from './name-list.ts';
 
 /** A symbol table, one array a property, in the order of ascending (unsigned) addresses. */
 export interface SymbolColumns {
-  readonly addresses: Float64Array;
+  /** Link addresses are within 2 GiB of the top (negative), per-CPU offsets positive and before them. */
+  readonly addresses: Int32Array;
   /** nm's letters as character codes. */
   readonly types: Uint8Array;
-  /** Where each name starts in `names`, and where the last one ends. */
-  readonly nameStarts: Uint32Array;
-  /** All names, without separators, Latin-1. */
+  /** Names, each ended by a NUL, Latin-1. */
   readonly names: Uint8Array;
+  /** Where every 16th name starts. */
+  readonly blocks: Uint32Array;
+  /** `_stext`, `_end`, `__init_begin`, `__init_end`, where known without a search; 0 for what is not there. */
+  readonly bounds?: Int32Array;
 }
 
-interface Bounds {
-  readonly start: number;
-  readonly end: number;
-}
+const BOUNDS = ['_stext', '_end', '__init_begin', '__init_end'] as const;
 
 export class ColumnSymbolTable implements SymbolTable {
   readonly columns: SymbolColumns;
-  readonly #names: ByteNames;
+  readonly #names: NameList;
   /** Index of the first symbol of the kernel half: those before are per-CPU offsets and absolute values. */
   readonly #firstKernel: number;
-  #image: readonly Bounds[] | undefined;
+  #bounds: Int32Array | undefined;
 
   constructor(columns: SymbolColumns) {
     this.columns = columns;
-    this.#names = new ByteNames(columns.names, columns.nameStarts);
-    const { addresses } = columns;
-    let first = 0;
-    while (first < addresses.length && addresses[first]! >= 0) first++;
-    this.#firstKernel = first;
+    this.#names = new NameList(columns.names, columns.blocks);
+    this.#bounds = columns.bounds;
+    const first = columns.addresses.findIndex((address) => address < 0);
+    this.#firstKernel = first < 0 ? columns.addresses.length : first;
   }
 
   get size(): number {
     return this.columns.addresses.length;
+  }
+
+  /**
+   * The ranges kallsyms answers for (with `KALLSYMS_ALL`): the image, and its init part, which may lie outside.
+   */
+  get bounds(): Int32Array {
+    this.#bounds ??= Int32Array.from(BOUNDS, (name) => this.lookup(name)?.address ?? 0);
+    return this.#bounds;
   }
 
   byName(name: string): readonly KernelSymbol[] {
@@ -48,7 +55,9 @@ export class ColumnSymbolTable implements SymbolTable {
   }
 
   at(address: GuestAddr): SymbolAt | undefined {
-    if (!this.#bounds().some(({ start, end }) => address >= start && address < end)) return undefined;
+    const [text, end, init, initEnd] = this.bounds;
+    const inside = (address >= text! && address < end!) || (address >= init! && address < initEnd!);
+    if (!inside) return undefined;
     const { addresses } = this.columns;
     let low = this.#firstKernel;
     let high = addresses.length;
@@ -58,30 +67,12 @@ export class ColumnSymbolTable implements SymbolTable {
       else high = middle;
     }
     while (low > this.#firstKernel && addresses[low - 1] === addresses[low]) low--;
-    const symbol = this.#symbol(low);
-    const offset = address - symbol.address;
-    return offset < 0 ? undefined : { ...symbol, offset };
+    const offset = address - (addresses[low] ?? 0);
+    return offset < 0 ? undefined : { ...this.#symbol(low), offset };
   }
 
   *[Symbol.iterator](): Iterator<KernelSymbol> {
     for (let index = 0; index < this.size; index++) yield this.#symbol(index);
-  }
-
-  /** The ranges kallsyms answers for (with `KALLSYMS_ALL`): the image, and the init part that may lie outside. */
-  #bounds(): readonly Bounds[] {
-    if (this.#image === undefined) {
-      const range = (from: string, to: string): Bounds => ({
-        start: this.#addressOf(from) ?? 0,
-        end: this.#addressOf(to) ?? 0,
-      });
-      this.#image = [range('_stext', '_end'), range('__init_begin', '__init_end')];
-    }
-    return this.#image;
-  }
-
-  #addressOf(name: string): number | undefined {
-    for (const index of this.#names.find(name)) return this.columns.addresses[index];
-    return undefined;
   }
 
   #symbol(index: number): KernelSymbol {

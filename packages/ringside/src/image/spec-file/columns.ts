@@ -62,9 +62,9 @@ export function splitPlanes(values: Uint32Array): Uint8Array {
   return planes;
 }
 
-export function joinPlanes(planes: Uint8Array): Uint32Array {
+export function joinPlanes(planes: Uint8Array): Int32Array {
   const count = Math.floor(planes.length / 4);
-  const values = new Uint32Array(count);
+  const values = new Int32Array(count);
   for (let i = 0; i < count; i++) {
     values[i] =
       planes[i]! |
