@@ -1,6 +1,6 @@
 import { type GuestAddr, NULL } from '../../bytes/index.ts';
 import type { Routine } from '../sched/routine.ts';
-import { findKallsymsSymbol, type ModuleSymbolAt } from './kallsyms.ts';
+import { moduleSymbols } from './kallsyms.ts';
 import type { ModuleMemory } from './layout.ts';
 import type { Module } from './module.ts';
 import type { Modules } from './modules.ts';
@@ -18,28 +18,28 @@ export function moduleDeallocate(modules: Modules, module: Module, memory: Modul
   modules.host.moduleFree(memory.core);
 }
 
-/** Function names of an area that is about to go, for reports of what was there. */
+/** Notes what functions were in an area that is about to go, for reports of jumps into it. */
 function rememberArea(modules: Modules, module: Module, which: 'core' | 'init'): void {
-  const { base, size } = module.layout(which);
+  const { base, size, textSize } = module.layout(which);
   if (base === NULL) return;
-  const { memory } = modules.host;
-  const names: { start: GuestAddr; symbol: ModuleSymbolAt }[] = [];
-  const { textSize } = module.layout(which);
-  for (let at = base; at < base + textSize; ) {
-    const symbol = findKallsymsSymbol(memory, module, at as GuestAddr);
-    if (symbol === undefined || symbol.size <= 0) break;
-    names.push({ start: at as GuestAddr, symbol });
-    at = (at - symbol.offset + symbol.size) as GuestAddr;
-    if (names.length > 4096) break;
+  const functions: { readonly start: GuestAddr; readonly name: string }[] = [];
+  for (const symbol of moduleSymbols(modules.host.memory, module)) {
+    const { address } = symbol;
+    if (symbol.undefined || symbol.name === '' || address < base || address >= base + textSize) continue;
+    functions.push({ start: address, name: symbol.name });
   }
+  functions.sort((a, b) => a.start - b.start);
   modules.remember({
     start: base,
     size,
     moduleName: module.name,
     what: which,
     symbolAt(addr) {
-      const found = names.findLast(({ start }) => start <= addr);
-      return found && { ...found.symbol, offset: addr - found.start + found.symbol.offset };
+      const at = functions.findLastIndex(({ start }) => start <= addr);
+      const found = functions[at];
+      if (found === undefined || addr >= base + textSize) return undefined;
+      const end = functions[at + 1]?.start ?? base + textSize;
+      return { name: found.name, offset: addr - found.start, size: end - found.start };
     },
   });
 }

@@ -40,9 +40,10 @@ export function* doInitModule(modules: Modules, module: Module): Routine<number>
 
   modules.put(module);
   trimInitExtable(modules, module);
-  module.setPtr('kallsyms', coreKallsyms(module));
+  const freeInit = detachInit(modules, module);
+  module.setPtr('kallsyms', module.at('core_kallsyms'));
   enableRo(host.memory, module, true);
-  host.scheduleWork(detachInit(modules, module));
+  host.scheduleWork(freeInit);
   host.moduleWake();
   return 0;
 }
@@ -50,10 +51,6 @@ export function* doInitModule(modules: Modules, module: Module): Routine<number>
 // biome-ignore lint/correctness/useYield: a frame's body is a routine
 function* dumpStack(modules: Modules): Routine<void> {
   modules.host.dumpStack();
-}
-
-function coreKallsyms(module: Module): GuestAddr {
-  return module.at('core_kallsyms');
 }
 
 /** `do_one_initcall`: what init leaves behind must be what it found. Source: init/main.c. */

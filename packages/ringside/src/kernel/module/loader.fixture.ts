@@ -57,6 +57,8 @@ export class Loader {
   readonly areas = new Map<GuestAddr, number>();
   readonly objects = new Map<GuestAddr, number>();
   percpuUsed = 0;
+  /** How often module memory was asked for. */
+  allocations = 0;
   taints = 0;
   #heap = HEAP_START;
   #lockDebugging = true;
@@ -117,6 +119,7 @@ export class Loader {
         return condition();
       },
       moduleWake: () => undefined,
+      // biome-ignore lint/correctness/useYield: nobody calls it
       *kthreadExit(): Routine<never> {
         throw new Error('kthread_exit');
       },
@@ -154,6 +157,7 @@ export class Loader {
   }
 
   #moduleAlloc(size: number, addresses: LoaderOptions['addresses']): GuestAddr | undefined {
+    this.allocations++;
     if (size === 0 || size > MODULE_LIMIT) return undefined;
     const bytes = Math.ceil(size / PAGE_SIZE) * PAGE_SIZE;
     let at: number = addresses?.(bytes) ?? 0;
