@@ -118,7 +118,7 @@ function unknownCommand(name: string): InputError {
 
 /** One message, never a stack of ours, unless it is asked for: what is unexpected says how to report it. */
 function describeError(error: unknown, debug: boolean): string {
-  if (debug && error instanceof Error) return `${error.stack}\n`;
+  if (debug) return `${error instanceof Error ? error.stack : String(error)}\n`;
   if (error instanceof RingsideError && error.code !== 'INVARIANT') return `ringside: ${error.message}\n`;
   const message = error instanceof Error ? error.message : String(error);
   return (

@@ -66,7 +66,8 @@ export function textOutput(
         case 'unsupported':
           return void tell(`ringside: ${event.message}`);
         case 'report':
-          if (options.explain || event.kind !== 'explanation') tell(`ringside: ${event.message}`);
+          if (options.explain || event.kind !== 'explanation')
+            tell(event.message.replace(/^/gm, 'ringside: '));
           return;
         case 'loaded':
         case 'unloaded':

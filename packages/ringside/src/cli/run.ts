@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { FormatError, InputError } from '../bytes/index.ts';
 import { decompressDetected } from '../compression/index.ts';
-import { boot } from '../machine/index.ts';
+import { boot, explainCrash } from '../machine/index.ts';
 import { resolveKernel } from '../node/index.ts';
 import { EXIT } from './exit-status.ts';
 import { describeReport } from './report-text.ts';
@@ -30,6 +30,14 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       seed: options.seed,
       commandLine: options.commandLine,
       onLog: (record) => output.log(record),
+      onCrash: (crash) => {
+        output.event({
+          type: 'report',
+          timeNs: machine.nowNs,
+          kind: 'explanation',
+          message: explainCrash(crash).join('\n'),
+        });
+      },
       onReport: (report) => output.event(describeReport(machine, report)),
     });
     let status: number;
