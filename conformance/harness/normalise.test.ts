@@ -73,6 +73,11 @@ describe('these compare equal', () => {
       '| <4>RIP: 0010:strcmp+0xd/0x40\n| <4>Code: 75 f8 <0f>',
     ],
     ['levels after a panic', '| <?>[    1.000000] Kernel panic', '| <0>[    2.000000] Kernel panic'],
+    [
+      'how deep endless recursion got',
+      '| <4> recurse+0x69/0x76 [m]\n'.repeat(28),
+      '| <4> recurse+0x69/0x76 [m]\n'.repeat(30),
+    ],
     ['notes of the machine', '| <5>[    9.000000] random: crng init done\n| <6>x', '| <6>x'],
   ];
   test.each(pairs)('%s', (_what, a, b) => {
@@ -102,6 +107,12 @@ describe('these do not compare equal', () => {
       '| <4> do_init_module+0x59/0x220',
     ],
     ['a frame less', '| <4> a+0x1/0x2\n| <4> b+0x1/0x2', '| <4> a+0x1/0x2'],
+    ['a recursion of known depth', '| <4> f+0x1/0x76 [m]\n'.repeat(3), '| <4> f+0x1/0x76 [m]\n'.repeat(4)],
+    [
+      'a message many times over',
+      '| <6>[    1.000000] hello\n'.repeat(10),
+      '| <6>[    1.000000] hello\n'.repeat(11),
+    ],
     ['a sure and an unsure frame', '| <4> a+0x1/0x2', '| <4> ? a+0x1/0x2'],
     ['the address of a fault', fault, fault.replace('18', '20')],
     [

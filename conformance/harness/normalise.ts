@@ -10,6 +10,7 @@
 //   PGD ... PTE values, FS/GS, CR3  only that the line is there
 //   the user half of a call trace   dropped: RIP: 0033 and the registers below it
 //   Code: at a RIP in the kernel    only that it is there; at a RIP in a module every byte is compared
+//   a frame of a module, 9 times over or more  once, with `...`: how often depends on how much stack the kernel had left
 //   notes of the machine (below)    dropped
 // Registers: a dump shows what the module's code and what the kernel's code wrote last, and the text doesn't tell which.
 //   RAX to R15 are therefore compared only where the case says so (its file `registers`), which is to name every
@@ -39,12 +40,13 @@ const REGIONS: readonly (readonly [name: string, start: bigint, end: bigint])[] 
 const NOTES_OF_THE_MACHINE = /^(random: crng init done|clocksource: |tsc: |input: |hrtimer: interrupt took )/;
 
 const REGISTER_LINE = /^(R[A-Z0-9]{2}: [0-9a-f]{16} ?){3}$/;
+const FRAME = /^\| <.> {2}\S+\+0x[0-9a-f]+\/0x[0-9a-f]+ \[\w+\]$/;
 const USER_HALF = /^(RIP: 0033:|Code: |RSP: 002b:|R[A-Z0-9]{2}: )/;
 
 /** One string a line, made to be compared. */
 export function normalise(transcript: string, registers: ReadonlySet<string>): string[] {
   const dump: Dump = { registers, inUserHalf: false, ripInKernel: false, cr2Written: false };
-  return transcript
+  const lines = transcript
     .replace(/\n$/, '')
     .split('\n')
     .flatMap((line) => {
@@ -53,6 +55,20 @@ export function normalise(transcript: string, registers: ReadonlySet<string>): s
       const kept = kernelLine(text, dump);
       return kept === undefined ? [] : [`| <${level}> ${kept}`];
     });
+  return withoutRepeatedFrames(lines);
+}
+
+function withoutRepeatedFrames(lines: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < lines.length; ) {
+    const line = lines[i]!;
+    let count = 1;
+    while (lines[i + count] === line) count++;
+    const repeated = count > 8 && FRAME.test(line);
+    kept.push(...(repeated ? [`${line} ...`] : lines.slice(i, i + count)));
+    i += count;
+  }
+  return kept;
 }
 
 interface Dump {
