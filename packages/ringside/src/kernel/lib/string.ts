@@ -193,10 +193,9 @@ export function strim(memory: GuestMemory, s: GuestAddr): GuestAddr {
 
 /** `sysfs_streq`: equal but for one trailing newline. */
 export function sysfsStreq(memory: GuestMemory, a: GuestAddr, b: GuestAddr): boolean {
-  const cut = (text: string): string => (text.endsWith('\n') ? text.slice(0, -1) : text);
   const x = memory.readString(a);
   const y = memory.readString(b);
-  return x === y || (cut(x) === cut(y) && x.endsWith('\n') !== y.endsWith('\n'));
+  return x === y || x === `${y}\n` || y === `${x}\n`;
 }
 
 /** `match_string`: the index of the string in an array of `count` pointers (up to a NULL), or -EINVAL. */

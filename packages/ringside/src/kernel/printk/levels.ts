@@ -1,22 +1,6 @@
-/** Log level prefixes of a message: ASCII SOH and a digit. Source: Linux 6.1 include/linux/kern_levels.h. */
-export const KERN_SOH = '\x01';
-export const KERN_EMERG = '\x010';
-export const KERN_ALERT = '\x011';
-export const KERN_CRIT = '\x012';
-export const KERN_ERR = '\x013';
-export const KERN_WARNING = '\x014';
-export const KERN_NOTICE = '\x015';
-export const KERN_INFO = '\x016';
-export const KERN_DEBUG = '\x017';
-export const KERN_DEFAULT = '';
-/** Continues the caller's last message, if that had no newline. */
-export const KERN_CONT = '\x01c';
+import { KERN } from '../../abi/index.ts';
 
-/** Takes the level from the text, or the default. */
-export const LOGLEVEL_DEFAULT = -1;
-/** As `LOGLEVEL_DEFAULT`; consoles are served later, not by the caller. */
-export const LOGLEVEL_SCHED = -2;
-
+/** Levels by number, as `dmesg -x` names them. */
 export const LEVEL_NAMES = ['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug'] as const;
 
 /** Syslog facilities by number, as `dmesg -x` names them. Source: uapi syslog.h of glibc. */
@@ -49,7 +33,7 @@ export function parsePrefix(text: string): MessagePrefix {
   let level: number | undefined;
   let cont = false;
   let length = 0;
-  while (text[length] === KERN_SOH) {
+  while (text[length] === KERN.KERN_SOH) {
     const control = text[length + 1] ?? '';
     if (control === 'c') cont = true;
     else if (control >= '0' && control <= '7' && control !== '') level ??= Number(control);

@@ -1,17 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { KERN, LOGLEVEL } from '../../abi/index.ts';
 import { asAddr } from '../../bytes/index.ts';
 import { DIRECT_MAP, GuestMemory, PROT_RW } from '../../memory/index.ts';
-import {
-  formatTime,
-  KERN_CONT,
-  KERN_INFO,
-  kmsgText,
-  LOGLEVEL_SCHED,
-  Printk,
-  ratelimit,
-  recordText,
-} from './index.ts';
+import { formatTime, kmsgText, Printk, ratelimit, recordText } from './index.ts';
 
 /** Texts given to printk("%s") on the real kernel, and what the log made of them; see modules/printf. */
 const recording: {
@@ -45,19 +37,19 @@ describe('what the real kernel recorded', () => {
 
 describe('a message without newline', () => {
   test('is seen only when the next one comes', () => {
-    const log = logOf([`${KERN_INFO}half`]);
+    const log = logOf([`${KERN.KERN_INFO}half`]);
     expect(log.dmesg()).toBe('');
     expect(log.openText).toBe('half');
-    log.printk(KERN_INFO, 'next\n');
+    log.printk(KERN.KERN_INFO, 'next\n');
     expect(log.dmesg(0, { time: false })).toBe('half\nnext\n');
   });
 
   test('is not continued by another caller', () => {
     let pid = 1;
     const log = new Printk({ clock: { nowNs: 0 }, callerId: () => pid });
-    log.printk(KERN_INFO, 'one');
+    log.printk(KERN.KERN_INFO, 'one');
     pid = 2;
-    log.printk(KERN_CONT, ' two\n');
+    log.printk(KERN.KERN_CONT, ' two\n');
     expect([...log.records()].map(({ text, cont }) => [text, cont])).toEqual([
       ['one', false],
       [' two', true],
@@ -69,18 +61,18 @@ test('listeners are told once, when a record is finished', () => {
   const log = new Printk({ clock: { nowNs: 1_000_000_000 } });
   const seen: string[] = [];
   const stop = log.subscribe((record) => seen.push(recordText(record)));
-  log.printk(KERN_INFO, 'a');
+  log.printk(KERN.KERN_INFO, 'a');
   expect(seen).toEqual([]);
-  log.printk(KERN_CONT, 'b\n');
+  log.printk(KERN.KERN_CONT, 'b\n');
   expect(seen).toEqual(['[    1.000000] ab\n']);
   stop();
-  log.printk(KERN_INFO, 'c\n');
+  log.printk(KERN.KERN_INFO, 'c\n');
   expect(seen).toHaveLength(1);
 });
 
 test('the oldest records make room and sequence numbers go on', () => {
   const log = new Printk({ clock: { nowNs: 0 }, logBufferBytes: 1024 });
-  for (let i = 0; i < 100; i++) log.printk(KERN_INFO, `message ${i} ${'x'.repeat(80)}\n`);
+  for (let i = 0; i < 100; i++) log.printk(KERN.KERN_INFO, `message ${i} ${'x'.repeat(80)}\n`);
   expect(log.nextSeq).toBe(100);
   expect(log.firstSeq).toBeGreaterThan(80);
   expect([...log.records()].map(({ seq }) => seq)).toEqual(
@@ -97,7 +89,7 @@ test('a facility other than the kernel keeps its text as it is', () => {
 
 test('a deferred message has the level of its text', () => {
   const log = new Printk({ clock: { nowNs: 0 } });
-  log.emit('\x012text\n', { level: LOGLEVEL_SCHED });
+  log.emit('\x012text\n', { level: LOGLEVEL.LOGLEVEL_SCHED });
   log.emit('\x012text\n', { level: 6 });
   expect([...log.records()].map(({ level }) => level)).toEqual([2, 6]);
 });

@@ -1,4 +1,5 @@
-import { LOGLEVEL_DEFAULT, parsePrefix } from './levels.ts';
+import { CONSOLE_LOGLEVEL, LOGLEVEL } from '../../abi/index.ts';
+import { parsePrefix } from './levels.ts';
 import type { DeviceInfo, LogRecord, RecordTextOptions } from './record.ts';
 import { CONSOLE_LOG_MAX, recordText } from './record.ts';
 import { RecordRing } from './ring-buffer.ts';
@@ -55,8 +56,8 @@ export class Printk {
   constructor(options: PrintkOptions) {
     this.#clock = options.clock;
     this.#callerId = options.callerId ?? (() => 0);
-    this.defaultLevel = options.defaultLevel ?? 4;
-    this.consoleLoglevel = options.consoleLoglevel ?? 7;
+    this.defaultLevel = options.defaultLevel ?? CONSOLE_LOGLEVEL.MESSAGE_LOGLEVEL_DEFAULT;
+    this.consoleLoglevel = options.consoleLoglevel ?? CONSOLE_LOGLEVEL.CONSOLE_LOGLEVEL_DEFAULT;
     this.#ring = new RecordRing(options.logBufferBytes ?? 2 ** 17, (record) => {
       for (const listener of this.#listeners) listener(record);
     });
@@ -81,11 +82,11 @@ export class Printk {
     const facility = options.facility ?? 0;
     // The size is kept in 16 bits, before it is limited.
     const reserved = Math.min((((options.length ?? text.length) + 1) & 0xffff) >>> 0, LOG_LINE_MAX);
-    let level = options.level ?? LOGLEVEL_DEFAULT;
+    let level = options.level ?? LOGLEVEL.LOGLEVEL_DEFAULT;
     let cont = false;
     if (facility === 0) {
       const prefix = parsePrefix(text.slice(0, PREFIX_LOOK_AHEAD));
-      if (level < 0) level = prefix.level ?? LOGLEVEL_DEFAULT;
+      if (level < 0) level = prefix.level ?? LOGLEVEL.LOGLEVEL_DEFAULT;
       cont = prefix.cont;
     }
     if (level < 0) level = this.defaultLevel;

@@ -1,7 +1,7 @@
+import { KERN } from '../../abi/index.ts';
 import { asAddr, type GuestAddr } from '../../bytes/index.ts';
 import type { GuestMemory } from '../../memory/index.ts';
 import type { StructQuery } from '../lib/index.ts';
-import { KERN_WARNING } from './levels.ts';
 import type { Printk } from './printk.ts';
 
 /** The summary of what was dropped is printed by `ratelimit_state_exit`, not here. Source: ratelimit_types.h. */
@@ -36,7 +36,7 @@ export function ratelimit(services: RatelimitServices, state: GuestAddr, caller:
   if (BigInt.asIntN(64, end - now) < 0n) {
     const missed = memory.readI32(at('missed'));
     if (missed !== 0 && !(memory.readU64(at('flags')) & BigInt(RATELIMIT_MSG_ON_RELEASE))) {
-      printk.printk(KERN_WARNING, `${caller}: ${missed} callbacks suppressed\n`);
+      printk.printk(KERN.KERN_WARNING, `${caller}: ${missed} callbacks suppressed\n`);
       memory.writeU32(at('missed'), 0);
     }
     memory.writeU64(at('begin'), now);

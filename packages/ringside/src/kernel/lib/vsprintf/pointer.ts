@@ -1,4 +1,5 @@
 import { addrToU64, asAddr, type GuestAddr, UnsupportedError } from '../../../bytes/index.ts';
+
 import { errname } from '../errname.ts';
 import { siphash1u64 } from '../siphash.ts';
 import { ESCAPE_ANY_NP, escapeFlags, stringEscape } from '../string-escape.ts';
@@ -158,7 +159,7 @@ function putRestricted(c: PointerConversion): void {
 }
 
 function putErrorName({ f, ptr, spec }: PointerConversion): void {
-  const name = errname(-ptr);
+  const name = errname(ptr);
   if (name !== undefined) putString(f.out, `-${name}`, spec);
   else putNumber(f.out, ptr as number, { ...spec, base: 10, signed: true });
 }
