@@ -110,8 +110,8 @@ function exitClasses(fn: LiftedFunction): Map<string, ExitClass> {
   const visit = (stmts: readonly Stmt[]): void => {
     for (const s of stmts) {
       if (s.kind === 'if') {
-        visit(s.then);
-        visit(s.otherwise);
+        visit(s.yes);
+        visit(s.no);
       } else if (s.kind === 'loop') visit(s.body);
       else if (s.kind === 'exit') {
         const key = classKey(s.exit);
@@ -255,10 +255,10 @@ class Emitter {
           out.byte(OP.if);
           out.byte(EMPTY_BLOCK);
           this.depth++;
-          this.statements(s.then);
-          if (s.otherwise.length > 0) {
+          this.statements(s.yes);
+          if (s.no.length > 0) {
             out.byte(OP.else);
-            this.statements(s.otherwise);
+            this.statements(s.no);
           }
           this.depth--;
           out.byte(OP.end);

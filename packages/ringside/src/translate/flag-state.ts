@@ -82,8 +82,8 @@ export function storeFlags(kind: number): Stmt[] {
       {
         kind: 'if',
         condition: get32(FKIND),
-        then: [store('i32.store', SLOT_FKIND, get32(FKIND)), ...values],
-        otherwise: [],
+        yes: [store('i32.store', SLOT_FKIND, get32(FKIND)), ...values],
+        no: [],
       },
     ];
   }
@@ -139,7 +139,7 @@ export class FlagState {
       this.kind = flagKind(base, width);
       this.explicit = 0;
       const fresh = c.collect(() => this.makeExplicit(needed));
-      c.emit({ kind: 'if', condition: not32(held), then: fresh, otherwise: [] });
+      c.emit({ kind: 'if', condition: not32(held), yes: fresh, no: [] });
     }
     this.kind = DYNAMIC;
     this.explicit = needed;
@@ -175,7 +175,7 @@ export class FlagState {
     if (this.kind === DYNAMIC) {
       // A kind of MEMORY in FKIND would lose what lies in the register file: bring it here first.
       const settle = this.#c.collect(() => this.#loadPacked());
-      this.#c.emit({ kind: 'if', condition: not32(get32(FKIND)), then: settle, otherwise: [] });
+      this.#c.emit({ kind: 'if', condition: not32(get32(FKIND)), yes: settle, no: [] });
       this.#c.set(FKIND, op('i32.or', and32(get32(FKIND), BASE_MASK), c32(overlayKind(overlay, width))));
     } else this.kind = (this.kind & BASE_MASK) | overlayKind(overlay, width);
     this.#c.set(FC, held);

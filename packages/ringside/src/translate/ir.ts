@@ -64,7 +64,7 @@ export type Stmt =
     }
   /** Evaluates for effect; `drop`: there is a result to throw away. */
   | { readonly kind: 'eval'; readonly value: Expr; readonly drop: boolean }
-  | { readonly kind: 'if'; readonly condition: Expr; readonly then: Stmt[]; readonly otherwise: Stmt[] }
+  | { readonly kind: 'if'; readonly condition: Expr; readonly yes: Stmt[]; readonly no: Stmt[] }
   /** Repeats while `again` holds at the end of the body. */
   | { readonly kind: 'loop'; readonly body: Stmt[]; readonly again: Expr }
   /** Leaves the function when the condition holds (always, without one). */
@@ -236,10 +236,10 @@ export function printStmt(s: Stmt, indent = ''): string {
     case 'if': {
       const lines = [
         `${indent}if ${printExpr(s.condition)}`,
-        ...s.then.map((t) => printStmt(t, `${indent}  `)),
+        ...s.yes.map((t) => printStmt(t, `${indent}  `)),
       ];
-      if (s.otherwise.length > 0) {
-        lines.push(`${indent}else`, ...s.otherwise.map((t) => printStmt(t, `${indent}  `)));
+      if (s.no.length > 0) {
+        lines.push(`${indent}else`, ...s.no.map((t) => printStmt(t, `${indent}  `)));
       }
       return lines.join('\n');
     }

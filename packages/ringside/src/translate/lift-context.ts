@@ -300,7 +300,7 @@ export class LiftContext {
 
   slowCheck(bad: Expr, exact: () => void): void {
     const body = this.collect(exact);
-    this.emit({ kind: 'if', condition: bad, then: body, otherwise: [] });
+    this.emit({ kind: 'if', condition: bad, yes: body, no: [] });
   }
 
   /** Whether the byte at `at` (a low half) may not be accessed. */

@@ -400,8 +400,8 @@ function lookup(c: LiftContext, to: Expr): Expr {
   c.emit({
     kind: 'if',
     condition: op('i64.eq', load('i64.load', entry, TARGET_CACHE), to),
-    then: [{ kind: 'set', local: slot, value: load('i32.load', entry, TARGET_CACHE + 8) }],
-    otherwise: [
+    yes: [{ kind: 'set', local: slot, value: load('i32.load', entry, TARGET_CACHE + 8) }],
+    no: [
       { kind: 'set', local: slot, value: callImport(IMPORT.resolve, 32, to) },
       { kind: 'leave', condition: op('i32.lt_s', get32(slot), c32(0)), rip: to },
     ],

@@ -275,11 +275,11 @@ function divideUnsigned64(c: LiftContext, high: Expr, low: Expr, d: Expr): void 
   c.emit({
     kind: 'if',
     condition: op('i64.eqz', high),
-    then: [
+    yes: [
       { kind: 'set', local: q, value: op('i64.div_u', low, d) },
       { kind: 'set', local: r, value: op('i64.rem_u', low, d) },
     ],
-    otherwise: [
+    no: [
       { kind: 'set', local: q, value: callImport(IMPORT.divide, 64, high, low, d) },
       { kind: 'set', local: r, value: load('i64.load', c32(0), slotOffset(SLOT_HIGH)) },
     ],
@@ -301,11 +301,11 @@ function divideSigned64(c: LiftContext, high: Expr, low: Expr, d: Expr): void {
   c.emit({
     kind: 'if',
     condition: plain,
-    then: [
+    yes: [
       { kind: 'set', local: q, value: op('i64.div_s', low, d) },
       { kind: 'set', local: r, value: op('i64.rem_s', low, d) },
     ],
-    otherwise: overflow,
+    no: overflow,
   });
   c.setReg(RAX, get64(q));
   c.setReg(RDX, get64(r));

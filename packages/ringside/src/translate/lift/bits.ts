@@ -134,8 +134,8 @@ function rotateThroughCarry(left: boolean): Lifter {
     c.emit({
       kind: 'if',
       condition: localOf(left32, 32),
-      then: [{ kind: 'loop', body, again: localOf(left32, 32) }],
-      otherwise: [],
+      yes: [{ kind: 'loop', body, again: localOf(left32, 32) }],
+      no: [],
     });
     const carry32 = w === 64 ? wrap(get(carry)) : get(carry);
     const bit = (at: number): Expr => {

@@ -80,7 +80,7 @@ function hostedRound(c: LiftContext, name: string, bytes: number, advance: Expr,
     }
     c.set(more, again);
   });
-  c.emit({ kind: 'if', condition: op('i64.ne', counter(), c64(0)), then: round, otherwise: [] });
+  c.emit({ kind: 'if', condition: op('i64.ne', counter(), c64(0)), yes: round, no: [] });
   c.exit('continue', get32(more));
 }
 
@@ -119,8 +119,8 @@ function stringOperation(name: string): Lifter {
     c.emit({
       kind: 'if',
       condition: op(compareOp, counter(), c64(0)),
-      then: [{ kind: 'loop', body, again }],
-      otherwise: [],
+      yes: [{ kind: 'loop', body, again }],
+      no: [],
     });
   };
 }
