@@ -1,4 +1,4 @@
-import type { GuestAddr } from '../bytes/index.ts';
+import { asAddr, type GuestAddr } from '../bytes/index.ts';
 import type { Kernel } from './kernel.ts';
 import type { Routine } from './sched/routine.ts';
 
@@ -28,5 +28,6 @@ export function returnAddress(k: Kernel, frame: HostFrame): GuestAddr | undefine
   const symbol = k.spec.symbols.lookup(frame.name);
   if (symbol === undefined) return undefined;
   const offset = k.spec.calls.returnOffset(frame.name, frame.callee);
-  return (symbol.address + (offset ?? 0)) as GuestAddr;
+  // without the fact: one byte in, so that the address before it is still the function's
+  return asAddr(symbol.address + (offset ?? 1));
 }

@@ -7,6 +7,8 @@ import {
   IMAGE,
   MODULES,
   PAGE_SIZE,
+  POISON,
+  PROT_RO,
   PROT_RW,
   VMALLOC,
   VMEMMAP,
@@ -205,6 +207,7 @@ export class Kernel {
     this.params = new StandardParams(this.paramServices);
     this.modules = new Modules(kernelModuleHost(this));
     this.#initData();
+    this.#protectRodata();
   }
 
   /** Who asks for memory now, for the reports. */
@@ -261,15 +264,51 @@ export class Kernel {
   }
 
   /**
-   * Maps the part of the image that holds variables. Everything in it is poisoned but what we provide: reading an
-   * exported variable that nobody set up must not give a made-up 0.
+   * Makes a variable of the image usable: `size` bytes, by default what kallsyms says. Undefined when this kernel has
+   * no such variable.
+   */
+  provide(name: string, size?: number): GuestAddr | undefined {
+    const addr = this.spec.exports.byName(name)?.address ?? this.spec.symbols.lookup(name)?.address;
+    if (addr === undefined || addr >= 0) return addr;
+    const bytes = size ?? this.spec.symbols.at(addr)?.size ?? 8;
+    // whole granules: a neighbour in the same 8 bytes becomes readable too
+    const start = asAddr(Math.floor(addr / 8) * 8);
+    this.memory.unpoison(start, Math.ceil((addr + bytes - start) / 8) * 8);
+    return addr;
+  }
+
+  /** What to say when the guest uses a variable of the image that Ringside does not provide. */
+  missingVariable(addr: GuestAddr): UnsupportedError | undefined {
+    if (addr < IMAGE.start || addr >= IMAGE.start + IMAGE.size) return undefined;
+    if (this.memory.shadow[(addr >>> 0) >>> 3] !== POISON.notProvided) return undefined;
+    return new UnsupportedError({
+      what: `kernel variable ${this.spec.symbols.at(addr)?.name ?? 'without a name'}`,
+      neededBy: this.kallsyms.describe(this.sched.guestRip),
+      advice: 'Ringside does not provide it yet',
+    });
+  }
+
+  /**
+   * Maps the part of the image that holds variables. Everything in it is poisoned but what we provide: reading a
+   * variable that nobody set up must not give a made-up 0.
    */
   #mapImage(): void {
-    const start = this.spec.symbols.lookup('_sdata')?.address ?? IMAGE.start;
-    const end = this.spec.symbols.lookup('_end')?.address ?? asAddr(IMAGE.start + IMAGE.size);
+    const { symbols } = this.spec;
+    const start = symbols.lookup('__start_rodata')?.address ?? IMAGE.start;
+    const end = symbols.lookup('_end')?.address ?? asAddr(IMAGE.start + IMAGE.size);
     const first = asAddr(Math.floor(start / PAGE_SIZE) * PAGE_SIZE);
     const size = Math.ceil((end - first) / PAGE_SIZE) * PAGE_SIZE;
     this.memory.map(first, size, PROT_RW);
+    this.memory.poison(first, size, POISON.notProvided);
+  }
+
+  /** Constant data of the image is read-only once it is set up. */
+  #protectRodata(): void {
+    const start = this.spec.symbols.lookup('__start_rodata')?.address;
+    const end = this.spec.symbols.lookup('__end_rodata')?.address;
+    if (start === undefined || end === undefined) return;
+    const first = asAddr(Math.floor(start / PAGE_SIZE) * PAGE_SIZE);
+    this.memory.protect(first, Math.ceil((end - first) / PAGE_SIZE) * PAGE_SIZE, PROT_RO);
   }
 
   /** Five messages in five seconds. Source: include/linux/ratelimit_types.h, DEFAULT_RATELIMIT_INTERVAL and _BURST. */
@@ -282,8 +321,7 @@ export class Kernel {
   }
 
   #createIdle(): void {
-    const addr =
-      this.spec.exports.byName('init_task')?.address ?? this.spec.symbols.lookup('init_task')?.address;
+    const addr = this.provide('init_task');
     if (addr === undefined) throw new UnsupportedError({ what: 'a kernel without init_task' });
     const idle = this.fork.createIdle(addr);
     this.sched.idle = idle;
@@ -295,7 +333,7 @@ export class Kernel {
     for (const table of EXPORT_TABLES) {
       for (const [name, entry] of Object.entries(table)) {
         if (entry.kind !== 'data') continue;
-        const addr = this.spec.exports.byName(name)?.address ?? this.spec.symbols.lookup(name)?.address;
+        const addr = this.provide(name, entry.size?.(this));
         if (addr !== undefined) entry.init(this, addr);
       }
     }

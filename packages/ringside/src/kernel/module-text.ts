@@ -94,14 +94,16 @@ export class KernelText {
     const modules = [...this.#k.modules.list()]
       .filter((module) => module.state !== 'unformed')
       .map((module) => {
-        const taints = module.flags(false);
+        const taints = module.flags(false).replaceAll(/[()]/g, '');
         const base = { name: module.name, taints };
         return module.state === 'coming' || module.state === 'going'
           ? { ...base, state: module.state }
           : base;
       });
     const last = this.#k.modules.lastUnloaded;
-    return last === undefined ? { modules } : { modules, lastUnloaded: last };
+    return last === undefined
+      ? { modules }
+      : { modules, lastUnloaded: { name: last.name, taints: last.taints.replaceAll(/[()]/g, '') } };
   }
 
   #findThunks(): ReadonlyMap<GuestAddr, Thunk> {

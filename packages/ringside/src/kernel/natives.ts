@@ -89,6 +89,8 @@ export class NativeTable implements Natives {
     const native = this.#bound[index]!;
     const outer = this.#running;
     this.#running = native;
+    // a backtrace from here begins at the native, whose caller is on the stack
+    k.cpu.regs.rip = native.addr;
     try {
       if (native.entry === undefined) {
         throw new UnsupportedError({

@@ -129,8 +129,23 @@ function locate(place: CodePlace): Located | undefined {
     const elf = new ElfFile(place.module.file);
     const section = elf.section(place.module.section);
     if (section === undefined) return undefined;
-    const location = new LineTable(elf).at(section.index, place.module.offset);
-    return location === undefined || location.line === 0 ? undefined : { location, inCaller: false };
+    const lines = new LineTable(elf);
+    const location = lines.at(section.index, place.module.offset);
+    if (location === undefined || location.line === 0) return undefined;
+    const directories = new Set(lines.units.map((unit) => `${unit.compilationDirectory}/`));
+    const relative = (file: string): string => {
+      for (const directory of directories)
+        if (file.startsWith(directory)) return file.slice(directory.length);
+      return file;
+    };
+    return {
+      location: {
+        ...location,
+        file: relative(location.file),
+        inlinedFrom: location.inlinedFrom.map((caller) => ({ ...caller, file: relative(caller.file) })),
+      },
+      inCaller: false,
+    };
   } catch (error) {
     // debug information that cannot be read takes nothing from the rest
     if (error instanceof FormatError || error instanceof UnsupportedError) return undefined;

@@ -28,6 +28,8 @@ export const POISON = {
   vmallocFreed: 0xf8 - 0x100,
   /** Guard page below a stack. */
   stackGuard: 0xf1 - 0x100,
+  /** A variable of the kernel image that nobody has set up: ours alone, no value of KASAN's. */
+  notProvided: 0x80 - 0x100,
 } as const;
 
 export type Poison = (typeof POISON)[keyof typeof POISON];

@@ -1,4 +1,4 @@
-import { asAddr, type GuestAddr, hex64 } from '../../bytes/index.ts';
+import { addrToU64, asAddr, type GuestAddr } from '../../bytes/index.ts';
 import { IMAGE } from '../../memory/index.ts';
 import type { Kernel } from '../kernel.ts';
 
@@ -39,14 +39,14 @@ export class Kallsyms {
   /** `%ps`: the name, `name [module]`, or the address as `0x...`. */
   name(addr: GuestAddr): string {
     const place = this.at(addr);
-    if (place === undefined) return `0x${hex64(addr)}`;
+    if (place === undefined) return `0x${addrToU64(addr).toString(16)}`;
     return place.module === undefined ? place.name : `${place.name} [${place.module}]`;
   }
 
   /** `%pS`: `name+0xoffset/0xsize [module]`, or the address as `0x...`. */
   describe(addr: GuestAddr): string {
     const place = this.at(addr);
-    if (place === undefined) return `0x${hex64(addr)}`;
+    if (place === undefined) return `0x${addrToU64(addr).toString(16)}`;
     const where = `${place.name}+0x${place.offset.toString(16)}/0x${place.size.toString(16)}`;
     return place.module === undefined ? where : `${where} [${place.module}]`;
   }
@@ -54,7 +54,7 @@ export class Kallsyms {
   /** `%pB`: a return address, named by the call before it. */
   describeReturn(addr: GuestAddr): string {
     const place = this.at(asAddr(addr - 1));
-    if (place === undefined) return `0x${hex64(addr)}`;
+    if (place === undefined) return `0x${addrToU64(addr).toString(16)}`;
     const where = `${place.name}+0x${(place.offset + 1).toString(16)}/0x${place.size.toString(16)}`;
     return place.module === undefined ? where : `${where} [${place.module}]`;
   }

@@ -2,6 +2,7 @@ import { ERRNO, LOGLEVEL, TAINT } from '../../abi/index.ts';
 import { asAddr, FormatError, type GuestAddr, NULL } from '../../bytes/index.ts';
 import { SHF_ALLOC, SHF_RO_AFTER_INIT } from '../../elf/index.ts';
 import { GuestAccessFault } from '../../memory/index.ts';
+import { dyndbgParam } from '../params/index.ts';
 import type { Routine } from '../sched/routine.ts';
 import { ftraceModuleInit, moduleFinalize } from './alternatives.ts';
 import { elfValidityCheck } from './elf-validity.ts';
@@ -421,8 +422,11 @@ function* parseArguments(modules: Modules, module: Module): Routine<number> {
     (param, value) => {
       if (param === 'async_probe') {
         module.setBool('async_probe_requested', !(value !== undefined && FALSE_WORDS.test(value)));
-      } else if (param !== 'dyndbg') {
-        host.printk(LOGLEVEL.LOGLEVEL_WARNING, `${name}: unknown parameter '${param}' ignored`);
+        return 0;
+      }
+      const { isDyndbg, name: shown } = dyndbgParam(param);
+      if (!isDyndbg) {
+        host.printk(LOGLEVEL.LOGLEVEL_WARNING, `${name}: unknown parameter '${shown}' ignored`);
       }
       return 0;
     },

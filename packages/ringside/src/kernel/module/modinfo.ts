@@ -130,7 +130,7 @@ export function checkModinfo(info: LoadInfo, options: CheckModinfoOptions): numb
     addTaintEarly(info, TAINT.TAINT_LIVEPATCH);
     if (!options.once.printed.has('livepatch')) {
       options.once.printed.add('livepatch');
-      host.printk(LOGLEVEL.LOGLEVEL_NOTICE, `${name}: tainting kernel with TAINT.TAINT_LIVEPATCH`);
+      host.printk(LOGLEVEL.LOGLEVEL_NOTICE, `${name}: tainting kernel with TAINT_LIVEPATCH`);
     }
   }
 

@@ -196,6 +196,7 @@ export class Modules {
     for (let page = first; page < addr + size; page += PAGE_SIZE) {
       if (!memory.isPresent(asAddr(page))) memory.map(asAddr(page), PAGE_SIZE, PROT_RW);
     }
+    memory.unpoison(addr, size);
     return addr;
   }
 }

@@ -58,13 +58,15 @@ export function findInModule(
   const crcs = module.ptr(place.gplOnly ? 'gpl_crcs' : 'crcs');
   const entry = asAddr(table + place.index * modules.structs.entrySize.kernel_symbol);
   const relative = (at: GuestAddr): GuestAddr => asAddr(at + memory.readI32(at));
-  const namespaceAt = asAddr(entry + 8);
-  const namespace = memory.readI32(namespaceAt) === 0 ? '' : memory.readString(relative(namespaceAt));
   return {
     address: relative(entry),
     crc: crcs === 0 ? undefined : memory.readU32(asAddr(crcs + 4 * place.index)),
     gplOnly: place.gplOnly,
-    namespace: namespace === '' ? undefined : namespace,
+    // read when asked for, as the kernel does
+    get namespace() {
+      const at = asAddr(entry + 8);
+      return (memory.readI32(at) !== 0 && memory.readString(relative(at))) || undefined;
+    },
     owner: module,
   };
 }

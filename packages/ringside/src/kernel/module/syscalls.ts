@@ -21,7 +21,7 @@ export const moduleSyscalls = {
   frames(): HostFrame[] {
     return [
       { name: 'entry_SYSCALL_64_after_hwframe', callee: 'do_syscall_64' },
-      { name: 'do_syscall_64', callee: '*' },
+      { name: 'do_syscall_64', callee: 'x64_sys_call' },
     ];
   },
 };

@@ -7,7 +7,8 @@ import { Task } from './task.ts';
 /** Creates tasks: the struct, the stack, the links between them. */
 export class Fork {
   readonly #k: Kernel;
-  #nextPid = 1;
+  /** 1 is the init process, which has no task here before there are user processes. */
+  #nextPid = 2;
   /** Addresses of tasks' list links, newest last; the guest's list is the truth, this is its tail. */
   #tail: GuestAddr = NULL;
 

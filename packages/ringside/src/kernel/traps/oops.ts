@@ -9,12 +9,14 @@ import {
   SLOT_RIP,
   VECTOR,
 } from '../../translate/index.ts';
+import { type HostFrame, returnAddress } from '../frames.ts';
 import type { Kernel } from '../kernel.ts';
 import type { ModuleBug } from '../module/index.ts';
 import {
   CODE_PROLOGUE,
   CODE_SIZE,
   CUT_HERE,
+  diesWithIrqsDisabled,
   dumpStack,
   type Fault,
   formatOops,
@@ -29,7 +31,7 @@ import {
   type TraceItem,
 } from '../panic/index.ts';
 import { preemptCount } from '../percpu/preempt.ts';
-import { backtrace } from './backtrace.ts';
+import { backtrace, type TraceEntry } from './backtrace.ts';
 import { type Crash, codePlace, ownerOf } from './crash.ts';
 import { KERNEL_CS, KERNEL_DS, MACHINE_MODEL } from './machine-model.ts';
 
@@ -67,12 +69,26 @@ export function taskInfo(k: Kernel): TaskInfo {
     : { ...base, worker: { name: work.queue, work: k.kallsyms.name(work.func), description: work.queue } };
 }
 
-/** The call trace of the current task; `skipFirst` leaves out the frame that a RIP line has shown. */
-function trace(k: Kernel, skipFirst: boolean): { items: TraceItem[]; ips: GuestAddr[] } {
+/**
+ * The call trace of the current task. `skipFirst` leaves out the frame that a RIP line has shown; `innermost` are
+ * frames of the function of ours that prints, inside all others.
+ */
+function trace(
+  k: Kernel,
+  skipFirst: boolean,
+  innermost: readonly HostFrame[] = [],
+): { items: TraceItem[]; ips: GuestAddr[] } {
   const items: TraceItem[] = [];
   const ips: GuestAddr[] = [];
-  let skip = skipFirst;
-  for (const entry of backtrace(k)) {
+  // a function of ours is named by the RIP line, the first frame is its caller
+  let skip = skipFirst && k.natives.nameAt(k.cpu.regs.rip) === undefined;
+  const [mark, ...entries] = backtrace(k);
+  const inner: TraceEntry[] = [];
+  for (const frame of innermost) {
+    const ip = returnAddress(k, frame);
+    if (ip !== undefined) inner.push({ kind: 'frame', ip, reliable: true });
+  }
+  for (const entry of [...(mark === undefined ? [] : [mark]), ...inner, ...entries]) {
     if (entry.kind === 'mark') items.push({ kind: 'mark', text: entry.text });
     else if (skip) skip = false;
     else {
@@ -155,8 +171,7 @@ function dump(k: Kernel, cr2: bigint): RegisterDump {
       ds: 0,
       es: 0,
       cr0: MACHINE_MODEL.cr0,
-      // reading the code bytes has faulted too, and that is the last address
-      cr2: code === undefined ? BigInt.asUintN(64, regs.ip - BigInt(CODE_PROLOGUE)) : cr2,
+      cr2,
       cr3: MACHINE_MODEL.cr3,
       cr4: MACHINE_MODEL.cr4,
     },
@@ -249,13 +264,6 @@ function emit(k: Kernel, lines: readonly LogLine[]): void {
   for (const { level, text } of lines) k.log(level, text);
 }
 
-/** Whether interrupts are off when the task that faulted is buried; decides a line of the log. */
-function diesWithInterruptsOff(k: Kernel, stop: CpuException): boolean {
-  if ((k.cpu.regs.u32(SLOT_RFLAGS) & FLAG.IF) === 0) return true;
-  // the page fault handler turns them on only once it has found that the address is a user's and the task has any
-  return stop.vector === VECTOR.PF && ((stop.address ?? 0) < 0 || !k.sched.current.user);
-}
-
 /** An exception that nothing handles: the oops, and the end of the task. Source: arch/x86/kernel/dumpstack.c, oops_end. */
 export function die(k: Kernel, stop: CpuException, bug: ModuleBug | undefined): void {
   const task = k.sched.current;
@@ -307,7 +315,11 @@ export function die(k: Kernel, stop: CpuException, bug: ModuleBug | undefined): 
     formatTaskDeath({
       comm: task.comm,
       pid: task.pid,
-      irqsDisabled: diesWithInterruptsOff(k, stop),
+      irqsDisabled: diesWithIrqsDisabled(fault, {
+        irqsEnabled: (k.cpu.regs.u32(SLOT_RFLAGS) & FLAG.IF) !== 0,
+        hasMm: task.user,
+        pageFaultsDisabled: false,
+      }),
       preemptCount: count,
     }),
   );
@@ -318,13 +330,15 @@ export function die(k: Kernel, stop: CpuException, bug: ModuleBug | undefined): 
 /** Why the oops ends the machine, or undefined when only the task dies. */
 function fatalReason(k: Kernel, pid: number): string | undefined {
   if (k.sched.context !== 'task') return 'Fatal exception in interrupt';
-  if (k.commandLine.has('panic_on_oops') && k.commandLine.get('panic_on_oops') !== '0') return 'Fatal exception';
+  if (k.commandLine.has('panic_on_oops') && k.commandLine.get('panic_on_oops') !== '0')
+    return 'Fatal exception';
   return pid === 0 ? 'Attempted to kill the idle task!' : undefined;
 }
 
 /** `panic()`: the machine stops. */
 export function panic(k: Kernel, message: string): void {
-  emit(k, formatPanic(message));
+  const seconds = Number(k.commandLine.get('panic') ?? k.spec.config?.get('CONFIG_PANIC_TIMEOUT') ?? 0);
+  emit(k, formatPanic(message, { timeoutSeconds: seconds }));
   k.crashed({ ...crashHere(k, 'panic', k.cpu.regs.rip, []), registers: undefined });
   k.halted = true;
 }
@@ -381,5 +395,6 @@ export function warnInKernel(k: Kernel, where: string, text: string): void {
 
 /** `dump_stack()`. */
 export function showStack(k: Kernel): void {
-  emit(k, dumpStack(taskInfo(k), trace(k, false).items));
+  const innermost = [{ name: 'dump_stack_lvl', callee: 'show_stack' }];
+  emit(k, dumpStack(taskInfo(k), trace(k, false, innermost).items));
 }

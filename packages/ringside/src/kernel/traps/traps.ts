@@ -60,6 +60,11 @@ export class Traps {
 
   /** An access to memory that is mapped but not for use: reported, then made, as the real kernel would. */
   poison(stop: CpuPoison): void {
+    const missing = this.#k.missingVariable(stop.address);
+    if (missing !== undefined) {
+      this.#k.unsupported(missing);
+      return;
+    }
     this.#k.reports.poison(stop.address, stop.accessSize, stop.access);
     const next = this.#k.cpu.stepUnchecked();
     if (next?.kind === 'exception') this.exception(next);
