@@ -193,6 +193,8 @@ test('registers that the case names are compared', () => {
   expect(same(line('0000000000000001'), line('0000000000000002'), ['RAX'])).toBe(false);
   expect(same(line('ffffffffc0202018'), line('ffffffffc0303018'), ['RAX'])).toBe(true);
   expect(same(line('ffffffffc0202018'), line('ffffffffc0202020'), ['RAX'])).toBe(false);
+  const inKernel = (rax: string): string => `| <4>RIP: 0010:native_safe_halt+0xb/0x10\n${line(rax)}`;
+  expect(same(inKernel('0000000000000001'), inKernel('0000000000000002'), ['RAX'])).toBe(true);
   const flags = (value: string): string => `| <4>RSP: 0018:ffffc900005c7cf8 EFLAGS: ${value}`;
   expect(same(flags('00000246'), flags('00000202'), ['EFLAGS'])).toBe(false);
 });

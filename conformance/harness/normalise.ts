@@ -14,7 +14,8 @@
 //   notes of the machine (below)    dropped
 // Registers: a dump shows what the module's code and what the kernel's code wrote last, and the text doesn't tell which.
 //   RAX to R15 are therefore compared only where the case says so (its file `registers`), which is to name every
-//   register that the module wrote before the fault. EFLAGS is compared without the arithmetic flags, unless named
+//   register that the module wrote before the fault; and never where RIP is in a function of the kernel (the code that
+//   an interrupt came upon). EFLAGS is compared without the arithmetic flags, unless named
 //   there. CR2 is compared when the fault or the look at the code (`Unable to access opcode bytes`) wrote it. CR0, CR4,
 //   the selectors and the order of the lines are always compared.
 // Addresses (16 hexadecimal digits), in all lines, are replaced by where they lie:
@@ -38,6 +39,8 @@ const REGIONS: readonly (readonly [name: string, start: bigint, end: bigint])[] 
 
 // Said by drivers and the timekeeping when they feel like it.
 const NOTES_OF_THE_MACHINE = /^(random: crng init done|clocksource: |tsc: |input: |hrtimer: interrupt took )/;
+
+const NO_REGISTERS: ReadonlySet<string> = new Set();
 
 const REGISTER_LINE = /^(R[A-Z0-9]{2}: [0-9a-f]{16} ?){3}$/;
 const FRAME = /^\| <.> {2}\S+\+0x[0-9a-f]+\/0x[0-9a-f]+ \[\w+\]$/;
@@ -96,8 +99,9 @@ function kernelLine(text: string, dump: Dump): string | undefined {
   if (text.startsWith('PGD ')) return 'PGD <page tables>';
   if (text.startsWith('FS: ')) return 'FS GS knlGS';
   if (text.startsWith('Code: ')) return codeLine(text, dump);
-  if (text.startsWith('RSP: ')) return stackLine(text, dump.registers);
-  if (REGISTER_LINE.test(text)) return registerLine(text, dump.registers);
+  const compared = dump.ripInKernel ? NO_REGISTERS : dump.registers;
+  if (text.startsWith('RSP: ')) return stackLine(text, compared);
+  if (REGISTER_LINE.test(text)) return registerLine(text, compared);
   if (/^CR2: .* CR3: /.test(text)) {
     const [, cr2 = '', cr4 = ''] = /^CR2: (\S+) CR3: \S+ CR4: (\S+)/.exec(text) ?? [];
     return `CR2: ${dump.cr2Written ? withoutAddresses(cr2) : ''} CR3: CR4: ${cr4}`;
