@@ -75,7 +75,7 @@ describe('input that cannot be used ends with 1, a message with the way out, and
       () => ['run', file('text.ko', 'int main;\n'.repeat(100))],
       /insmod: ERROR.*\n.*text file/,
     ],
-    ['a 32-bit module', () => ['run', changedHello('i386.ko', { 4: 1 })], /insmod: ERROR.*\n.*32-bit/],
+    ['a 32-bit module', () => ['run', changedHello('i386.ko', { 4: 1, 18: 3 })], /insmod: ERROR.*\n.*32-bit/],
     ['an arm64 module', () => ['run', changedHello('arm.ko', { 18: 183 })], /insmod: ERROR.*\n.*arm64/],
     [
       'a cut-off module',

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { UnsupportedError } from '../bytes/index.ts';
 import type { Machine, SyscallResult } from '../machine/index.ts';
 import { EXIT } from './exit-status.ts';
 import { insmodAdvice, insmodError, rmmodError } from './insmod-message.ts';
@@ -87,7 +88,11 @@ export async function runSession(
       output.event({ type: 'refused', timeNs: machine.nowNs, action: 'rmmod', file: path, errno, message });
     } else output.event({ type: 'unloaded', timeNs: machine.nowNs, module: name, file: path });
   }
+  const reported = new Set(
+    machine.reports.map((report) => (report.kind === 'unsupported' ? report.error : undefined)),
+  );
   for (const error of machine.missing) {
+    if (error instanceof UnsupportedError && reported.has(error)) continue;
     output.event({ type: 'unsupported', timeNs: machine.nowNs, message: error.message });
   }
   return statusOf(machine, refused, lost);
