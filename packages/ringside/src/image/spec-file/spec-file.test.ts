@@ -53,6 +53,16 @@ describe.each([
     expect([...spec.symbols]).toHaveLength(9);
   });
 
+  test('find the same symbols however often they are asked', () => {
+    for (let round = 0; round < 20; round++) {
+      expect(spec.symbols.byName('twin')).toHaveLength(2);
+      expect(spec.symbols.lookup('_text')?.address).toBe(-0x7f000000);
+      expect(spec.symbols.lookup('_end')?.type).toBe('B');
+      expect(spec.symbols.lookup('twi')).toBeUndefined();
+      expect(spec.symbols.lookup('')).toBeUndefined();
+    }
+  });
+
   test('know types, calls and configuration', () => {
     expect(spec.types.struct('node').offsetOf('grid[1]')).toBe(48);
     expect(spec.types.enumValue('BLUE')).toBe(-1);
