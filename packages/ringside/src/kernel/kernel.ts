@@ -164,7 +164,8 @@ export class Kernel {
     this.kallsyms = new Kallsyms(this);
     this.printk = new Printk({
       clock: this.clock,
-      callerId: () => this.sched.current.pid,
+      // outside tasks the CPU's number with the top bit; Source: kernel/printk/printk.c, printk_caller_id
+      callerId: () => (this.sched.context === 'task' ? this.sched.current.pid : 0x8000_0000),
       defaultLevel: Number(spec.config?.get('CONFIG_MESSAGE_LOGLEVEL_DEFAULT') ?? 4),
       consoleLoglevel: Number(spec.config?.get('CONFIG_CONSOLE_LOGLEVEL_DEFAULT') ?? 7),
       logBufferBytes: 2 ** Number(spec.config?.get('CONFIG_LOG_BUF_SHIFT') ?? 17),

@@ -22,6 +22,8 @@ export class NativeTable implements Natives {
   readonly #tables: readonly ExportTable[];
   readonly #bound: BoundNative[] = [];
   readonly #index = new Map<GuestAddr, number>();
+  /** Calls of functions of ours so far; virtual time moves with them. */
+  calls = 0;
   #running: BoundNative | undefined;
 
   constructor(k: Kernel, tables: readonly ExportTable[]) {
@@ -87,6 +89,7 @@ export class NativeTable implements Natives {
     if (index === 0) return false;
     const k = this.#k;
     const native = this.#bound[index]!;
+    this.calls++;
     const outer = this.#running;
     this.#running = native;
     // a backtrace from here begins at the native, whose caller is on the stack

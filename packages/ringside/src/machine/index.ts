@@ -8,6 +8,13 @@
  */
 
 export type { Crash, LogRecord, Report } from '../kernel/index.ts';
+export { recordText } from '../kernel/index.ts';
 export { type BootOptions, boot, parseCommandLine } from './boot.ts';
 export { explainCrash } from './explain.ts';
-export { type AdvanceOptions, type InsmodOptions, Machine, type SyscallResult } from './machine.ts';
+export {
+  type AdvanceOptions,
+  type InsmodOptions,
+  Machine,
+  type ModuleInfo,
+  type SyscallResult,
+} from './machine.ts';

@@ -1,11 +1,16 @@
+import { ERRNO } from '../abi/index.ts';
 import { InputError, type RingsideError } from '../bytes/index.ts';
 import {
   type Kernel,
   type LogRecord,
+  moduleRefcount,
   moduleSyscalls,
   procModules,
   type Report,
+  type Routine,
+  showModuleParam,
   type Task,
+  usersOf,
 } from '../kernel/index.ts';
 
 /** How a call into the kernel on a user's behalf (`insmod`, `rmmod`) ended. */
@@ -18,6 +23,15 @@ export type SyscallResult =
   | { readonly kind: 'blocked' }
   /** The machine stopped under it: a panic, or something Ringside does not support. */
   | { readonly kind: 'stopped' };
+
+/** A loaded module, as `/sys/module/NAME` tells. */
+export interface ModuleInfo {
+  readonly name: string;
+  readonly coreSizeBytes: number;
+  readonly referenceCount: number;
+  /** Names of the modules that use it. */
+  readonly holders: readonly string[];
+}
 
 export interface InsmodOptions {
   /** The file's name, for messages of ours. */
@@ -35,6 +49,11 @@ export interface AdvanceOptions {
   readonly signal?: AbortSignal;
 }
 
+const SIGKILL = 9;
+/** Virtual time that the program around a system call takes, in nanoseconds: starting it, reading the file. */
+const CALLER_NS = 2_000_000;
+/** After a system call, what it has made runnable runs for at most this long before the call is reported. */
+const SETTLE_NS = 10_000_000;
 /** Host milliseconds the machine runs before the host gets its turn. */
 const TURN_MS = 20;
 
@@ -96,9 +115,35 @@ export class Machine {
     );
   }
 
+  /** `/proc/sys/kernel/tainted`. */
+  get tainted(): number {
+    return this.kernel.tainted;
+  }
+
+  /** The loaded modules, the newest first. */
+  modules(): ModuleInfo[] {
+    const { modules } = this.kernel;
+    return [...modules.list()].map((module) => ({
+      name: module.name,
+      coreSizeBytes: module.layout('core').size,
+      referenceCount: moduleRefcount(module),
+      holders: [...usersOf(modules, module)].map((user) => user.name),
+    }));
+  }
+
   /** `/proc/modules`. */
   procModules(): string {
     return procModules(this.kernel.modules);
+  }
+
+  /** What `/sys/module/MODULE/parameters/NAME` reads as; a negative errno when it cannot be read. */
+  async readParameter(module: string, name: string): Promise<string | number> {
+    const { end, value } = await this.#process(
+      'cat',
+      () => showModuleParam(this.kernel, module, name),
+      undefined,
+    );
+    return end === 'returned' ? value! : -ERRNO.EIO;
   }
 
   /** Lets virtual time pass; what is due happens. */
@@ -113,32 +158,54 @@ export class Machine {
 
   async #syscall(
     comm: string,
-    body: (task: Task) => ReturnType<typeof moduleSyscalls.finitModule>,
+    body: (task: Task) => Routine<number>,
     signal?: AbortSignal,
   ): Promise<SyscallResult> {
+    const { end, value } = await this.#process(comm, body, signal);
+    return end === 'returned' ? { kind: 'returned', value: value! } : end;
+  }
+
+  /** Runs a routine as the system call of a new process; `end` says what became of it when it did not return. */
+  async #process<T>(
+    comm: string,
+    body: (task: Task) => Routine<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<{
+    readonly end: 'returned' | Exclude<SyscallResult, { kind: 'returned' }>;
+    readonly value?: T;
+  }> {
     return this.#exclusively(async () => {
       const { kernel } = this;
-      if (kernel.halted) return { kind: 'stopped' };
+      if (kernel.halted) return { end: { kind: 'stopped' } };
+      const missing = kernel.missing.length;
       const task = kernel.fork.createProcess(comm);
-      let value: number | undefined;
-      kernel.sched.start(task, wrap(body(task)), moduleSyscalls.frames());
-      function* wrap(routine: ReturnType<typeof body>): ReturnType<typeof body> {
-        value = yield* routine;
-        return value;
+      let result: { value: T } | undefined;
+      function* run(): Routine<void> {
+        kernel.clock.spend(CALLER_NS);
+        result = { value: yield* body(task) };
       }
+      kernel.sched.start(task, run(), moduleSyscalls.frames());
       await this.#runUntil(() => task.exitCode !== undefined, Number.POSITIVE_INFINITY, signal);
-      if (value !== undefined) return { kind: 'returned', value };
-      if (kernel.halted || kernel.missing.length > 0) return { kind: 'stopped' };
-      if (task.exitCode === undefined) return { kind: 'blocked' };
-      return { kind: 'killed', signal: task.exitCode === 9 ? 'SIGKILL' : 'SIGSEGV' };
+      // what the call has woken runs before the caller's next step
+      const settled = kernel.clock.nowNs + SETTLE_NS;
+      if (!kernel.halted) await this.#runUntil(() => false, kernel.clock.nowNs, signal, settled);
+      if (result !== undefined) return { end: 'returned', value: result.value };
+      if (kernel.halted || kernel.missing.length > missing) return { end: { kind: 'stopped' } };
+      if (task.exitCode === undefined) return { end: { kind: 'blocked' } };
+      return { end: { kind: 'killed', signal: task.exitCode === SIGKILL ? 'SIGKILL' : 'SIGSEGV' } };
     });
   }
 
-  /** Runs until `done`, or nothing can happen before `endNs` of virtual time. */
-  async #runUntil(done: () => boolean, endNs: number, signal: AbortSignal | undefined): Promise<void> {
+  /** Runs until `done`, or nothing can happen before `endNs` of virtual time; in any case until `lastNs`. */
+  async #runUntil(
+    done: () => boolean,
+    endNs: number,
+    signal: AbortSignal | undefined,
+    lastNs = Number.POSITIVE_INFINITY,
+  ): Promise<void> {
     const { sched, clock } = this.kernel;
     let turnEnd = Date.now() + TURN_MS;
-    while (!done() && !this.kernel.halted) {
+    while (!done() && !this.kernel.halted && clock.nowNs < lastNs) {
       signal?.throwIfAborted();
       if (sched.run(done) === 'idle' && !done()) {
         const next = clock.nextEventNs;

@@ -15,7 +15,14 @@ import { vsscanf } from './vsscanf.ts';
 
 const variadic = (k: Kernel, fixed: number): VariableArguments =>
   new RegisterArguments(k.cpu.regs, k.memory, fixed);
-const list = (k: Kernel, i: number): VariableArguments => new VaListArguments(k.memory, k.args.addr(i));
+/** Runs `body` with the `va_list` in argument `i`; the caller's list has moved on after, as after a real call. */
+function withList<T>(k: Kernel, i: number, body: (args: VariableArguments) => T): T {
+  const args = new VaListArguments(k.memory, k.args.addr(i));
+  const result = body(args);
+  args.commit();
+  return result;
+}
+
 const allocate =
   (k: Kernel) =>
   (size: number): GuestAddr =>
@@ -59,19 +66,19 @@ export const formatExports: ExportTable = {
     vsprintf(k.format, k.args.addr(0), k.args.addr(1), variadic(k, 2)),
   ),
   vsnprintf: fn('int vsnprintf(char *buf, size_t size, const char *fmt, va_list args)', (k) =>
-    vsnprintf(k.format, k.args.addr(0), k.args.size(1), k.args.addr(2), list(k, 3)),
+    withList(k, 3, (args) => vsnprintf(k.format, k.args.addr(0), k.args.size(1), k.args.addr(2), args)),
   ),
   vscnprintf: fn('int vscnprintf(char *buf, size_t size, const char *fmt, va_list args)', (k) =>
-    vscnprintf(k.format, k.args.addr(0), k.args.size(1), k.args.addr(2), list(k, 3)),
+    withList(k, 3, (args) => vscnprintf(k.format, k.args.addr(0), k.args.size(1), k.args.addr(2), args)),
   ),
   vsprintf: fn('int vsprintf(char *buf, const char *fmt, va_list args)', (k) =>
-    vsprintf(k.format, k.args.addr(0), k.args.addr(1), list(k, 2)),
+    withList(k, 2, (args) => vsprintf(k.format, k.args.addr(0), k.args.addr(1), args)),
   ),
   kasprintf: fn('char *kasprintf(gfp_t gfp, const char *fmt, ...)', (k) =>
     kvasprintf(k.format, allocate(k), k.args.addr(1), variadic(k, 2)),
   ),
   kvasprintf: fn('char *kvasprintf(gfp_t gfp, const char *fmt, va_list ap)', (k) =>
-    kvasprintf(k.format, allocate(k), k.args.addr(1), list(k, 2)),
+    withList(k, 2, (args) => kvasprintf(k.format, allocate(k), k.args.addr(1), args)),
   ),
   sscanf: fn('int sscanf(const char *buf, const char *fmt, ...)', (k) =>
     vsscanf(
@@ -82,7 +89,9 @@ export const formatExports: ExportTable = {
     ),
   ),
   vsscanf: fn('int vsscanf(const char *buf, const char *fmt, va_list args)', (k) =>
-    vsscanf(k.memory, k.memory.readString(k.args.addr(0)), k.memory.readString(k.args.addr(1)), list(k, 2)),
+    withList(k, 2, (args) =>
+      vsscanf(k.memory, k.memory.readString(k.args.addr(0)), k.memory.readString(k.args.addr(1)), args),
+    ),
   ),
   kstrtoll: kstrtoExport('kstrtoll', 'll', 'long long'),
   kstrtoull: kstrtoExport('kstrtoull', 'ull', 'unsigned long long'),

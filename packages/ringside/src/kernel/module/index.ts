@@ -30,7 +30,7 @@ export {
 export { type LoadedSection, Module, type ModuleLayout, type ModuleState } from './module.ts';
 export { type FormerMemory, Modules } from './modules.ts';
 export { procKallsyms, procModules } from './procfs.ts';
-export { moduleRefcount, O_TRUNC } from './refcount.ts';
+export { moduleRefcount, O_TRUNC, usersOf } from './refcount.ts';
 export { updateStaticCall } from './static-calls.ts';
 export { type ModulePart, partAt } from './strict-rwx.ts';
 export { moduleSyscalls } from './syscalls.ts';

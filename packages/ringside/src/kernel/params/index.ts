@@ -7,6 +7,7 @@
  */
 export * from './array-ops.ts';
 export * from './dyndbg.ts';
+export { showModuleParam } from './module-params.ts';
 export { parameq } from './next-arg.ts';
 export * from './parse-args.ts';
 export * from './services.ts';

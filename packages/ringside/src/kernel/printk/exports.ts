@@ -1,3 +1,4 @@
+import { LOGLEVEL } from '../../abi/index.ts';
 import { hex64 } from '../../bytes/index.ts';
 import { data, type ExportTable, fn } from '../exports.ts';
 import type { Kernel } from '../kernel.ts';
@@ -10,14 +11,22 @@ import {
   VaListArguments,
   type VariableArguments,
 } from '../lib/index.ts';
+import { LOG_LINE_MAX } from './printk.ts';
 import { ratelimit } from './ratelimit.ts';
 
 /** printk keeps this much of a text. */
-const LIMIT = 1024;
+const LIMIT = LOG_LINE_MAX;
 
 function print(k: Kernel, fmt: number, args: VariableArguments, level?: number): number {
   const { text, length } = format(k.format, k.memory.readString(k.args.addr(fmt)), args, LIMIT);
   return k.printk.emit(text, level === undefined ? { length } : { length, level });
+}
+
+function vprintk(k: Kernel): number {
+  const args = new VaListArguments(k.memory, k.args.addr(1));
+  const result = print(k, 0, args);
+  args.commit();
+  return result;
 }
 
 /** kernel/printk/printk.c, lib/ratelimit.c, lib/hexdump.c */
@@ -26,14 +35,10 @@ export const printkExports: ExportTable = {
     print(k, 0, new RegisterArguments(k.cpu.regs, k.memory, 1)),
   ),
   _printk_deferred: fn('int _printk_deferred(const char *fmt, ...)', (k) =>
-    print(k, 0, new RegisterArguments(k.cpu.regs, k.memory, 1)),
+    print(k, 0, new RegisterArguments(k.cpu.regs, k.memory, 1), LOGLEVEL.LOGLEVEL_SCHED),
   ),
-  vprintk: fn('int vprintk(const char *fmt, va_list args)', (k) =>
-    print(k, 0, new VaListArguments(k.memory, k.args.addr(1))),
-  ),
-  vprintk_default: fn('int vprintk_default(const char *fmt, va_list args)', (k) =>
-    print(k, 0, new VaListArguments(k.memory, k.args.addr(1))),
-  ),
+  vprintk: fn('int vprintk(const char *fmt, va_list args)', vprintk),
+  vprintk_default: fn('int vprintk_default(const char *fmt, va_list args)', vprintk),
   ___ratelimit: fn('int ___ratelimit(struct ratelimit_state *rs, const char *func)', (k) =>
     ratelimit(k.ratelimit, k.args.addr(0), k.memory.readString(k.args.addr(1))),
   ),

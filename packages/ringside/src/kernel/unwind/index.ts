@@ -4,6 +4,8 @@
  *
  *     registers ──► unwind ──► frames ──► scanStack (adds the `?` clues)
  */
+
+export { ModuleOrc, type OrcTables } from './module-orc.ts';
 export { ORC_REG, type OrcRule, UNWIND_HINT_TYPE } from './orc.ts';
 export {
   type StackScanHost,
@@ -13,4 +15,3 @@ export {
   type UnwoundFrame,
   unwind,
 } from './unwind.ts';
-export { ModuleOrc, type OrcTables } from './module-orc.ts';

@@ -1,5 +1,5 @@
-import { type GuestAddr, asAddr } from '../../bytes/index.ts';
 import type { Btf } from '../../btf/index.ts';
+import { asAddr, type GuestAddr } from '../../bytes/index.ts';
 import type { GuestMemory } from '../../memory/index.ts';
 import type { OrcRule } from './orc.ts';
 
@@ -22,7 +22,9 @@ export class ModuleOrc {
     const bits = (entry: GuestAddr, field: string): number => {
       const member = layout.find(field);
       if (member === undefined) return 0;
-      const word = memory.view.getUint8((entry + member.offset) >>> 0) | (memory.view.getUint8((entry + member.offset + 1) >>> 0) << 8);
+      const word =
+        memory.view.getUint8((entry + member.offset) >>> 0) |
+        (memory.view.getUint8((entry + member.offset + 1) >>> 0) << 8);
       return (word >>> member.bitOffset) & ((1 << member.bitSize) - 1);
     };
     const spOffset = layout.offsetOf('sp_offset');
