@@ -1,6 +1,7 @@
 // What kmod's insmod, rmmod and lsmod (version 30) print for what the system calls return.
 // Source: kmod tools/insmod.c, tools/rmmod.c, tools/lsmod.c, observed; the error texts are glibc's.
 
+import { strerror } from '../../packages/ringside/src/abi/index.ts';
 import type { CaseFile } from './case.ts';
 import type { CallEnd, Target } from './target.ts';
 
@@ -8,28 +9,6 @@ export interface Result {
   readonly output: string;
   readonly end: CallEnd;
 }
-
-const ERROR_TEXTS: Readonly<Record<number, string>> = {
-  1: 'Operation not permitted',
-  2: 'No such file or directory',
-  5: 'Input/output error',
-  6: 'No such device or address',
-  8: 'Exec format error',
-  11: 'Resource temporarily unavailable',
-  12: 'Cannot allocate memory',
-  13: 'Permission denied',
-  14: 'Bad address',
-  16: 'Device or resource busy',
-  17: 'File exists',
-  19: 'No such device',
-  21: 'Is a directory',
-  22: 'Invalid argument',
-  34: 'Numerical result out of range',
-  74: 'Bad message',
-  95: 'Operation not supported',
-  126: 'Required key not available',
-  129: 'Key was rejected by service',
-};
 
 // insmod has words of its own for what the kernel's module loader means by these
 const INSMOD_TEXTS: Readonly<Record<number, string>> = {
@@ -40,7 +19,7 @@ const INSMOD_TEXTS: Readonly<Record<number, string>> = {
 };
 
 export function errorText(errno: number): string {
-  return ERROR_TEXTS[errno] ?? `Unknown error ${errno}`;
+  return strerror(errno);
 }
 
 const done = (output: string, value = 0): Result => ({ output, end: { kind: 'returned', value } });
@@ -50,7 +29,8 @@ export async function insmod(
   files: readonly CaseFile[],
   args: readonly string[],
 ): Promise<Result> {
-  const [path, ...parameters] = args;
+  // `--` ends insmod's own options and is no parameter
+  const [path, ...parameters] = args.filter((arg, i) => arg !== '--' || args.indexOf('--') !== i);
   if (path === undefined) return done('insmod: ERROR: missing filename.\n', 1);
   const refused = (text: string): Result =>
     done(`insmod: ERROR: could not insert module ${path}: ${text}\n`, 1);
@@ -62,6 +42,8 @@ export async function insmod(
   if (file === undefined) {
     return done(`insmod: ERROR: could not load module ${path}: No such file or directory\n`, 1);
   }
+  // kmod reads that much to tell a compressed module by its magic
+  if (file.bytes.length < 6) return refused('Invalid parameters');
   const end = await target.insmod(file.bytes, parameters.join(' '));
   if (end.kind !== 'returned' || end.value >= 0) return { output: '', end };
   return refused(INSMOD_TEXTS[-end.value] ?? errorText(-end.value));

@@ -9,7 +9,8 @@
 //   BIOS version                    <bios>
 //   PGD ... PTE values, FS/GS, CR3  only that the line is there
 //   the user half of a call trace   dropped: RIP: 0033 and the registers below it
-//   Code: at a RIP in the kernel    only that it is there; at a RIP in a module every byte is compared
+//   Code: at a RIP in the kernel    only that it is there (a spec has no code of the kernel to show); at a RIP in a
+//                                   module every byte is compared
 //   a frame of a module, 9 times over or more  once, with `...`: how often depends on how much stack the kernel had left
 //   notes of the machine (below)    dropped
 // Registers: a dump shows what the module's code and what the kernel's code wrote last, and the text doesn't tell which.
@@ -125,11 +126,12 @@ function kernelLine(text: string, dump: Dump): string | undefined {
 }
 
 function codeLine(text: string, dump: Dump): string {
+  if (dump.ripInKernel) return 'Code: <kernel>';
   if (text.includes('Unable to access')) {
     dump.cr2Written = true;
     return withoutAddresses(text);
   }
-  return dump.ripInKernel ? 'Code: <kernel>' : text;
+  return text;
 }
 
 function stackLine(text: string, registers: ReadonlySet<string>): string {

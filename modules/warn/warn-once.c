@@ -5,13 +5,19 @@
 #include <linux/kernel.h>
 #include <linux/module.h>
 
+// a function of its own, or the compiler would unroll the loop into three places that warn once each
+static noinline __noipa void warn(int turn)
+{
+	WARN_ON_ONCE(turn >= 0);
+}
+
 static int __init start(void)
 {
 	int i;
 
 	for (i = 0; i < 3; i++) {
 		pr_info("warn-once: turn %d\n", i);
-		WARN_ON_ONCE(i >= 0);
+		warn(i);
 	}
 	pr_info("warn-once: after\n");
 	return 0;
