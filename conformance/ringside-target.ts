@@ -10,9 +10,14 @@ import { resolveKernel } from '../packages/ringside/src/node/index.ts';
 import type { CallEnd, ModuleRow, Target, TargetOptions } from './harness/target.ts';
 
 const ENOENT = 2;
+/** What the real kernel is booted with for every case, as far as it shows. */
+const ORACLE_PARAMETERS = 'panic=-1';
 
 export async function createTarget(options: TargetOptions): Promise<Target> {
-  const machine = await boot({ spec: await resolveKernel(), commandLine: options.kernelParameters });
+  const machine = await boot({
+    spec: await resolveKernel(),
+    commandLine: `${ORACLE_PARAMETERS} ${options.kernelParameters}`,
+  });
   return new RingsideTarget(machine);
 }
 

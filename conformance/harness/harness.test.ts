@@ -103,7 +103,7 @@ test('the transcript shows commands, output, status, how a caller died, and kern
     close: async () => {},
   };
   const steps = ['insmod a.ko', 'insmod a.ko', 'insmod a.ko', 'insmod a.ko', 'lsmod'];
-  const files = [{ name: 'a.ko', bytes: latin1('x') }];
+  const files = [{ name: 'a.ko', bytes: latin1('some bytes') }];
   const theCase = { ...readCase('hello'), steps, files };
   expect(await runCase(theCase, target)).toBe(`$ insmod a.ko
 insmod: ERROR: could not insert module a.ko: Invalid module format
