@@ -271,7 +271,9 @@ export function ftraceModuleInit(info: LoadInfo, module: Module): void {
   );
   // the kernel keeps the table sorted, in place
   sites.sort((a, b) => a - b);
-  sites.forEach((addr, i) => memory.writePtr(asAddr(start + 8 * i), addr));
+  sites.forEach((addr, i) => {
+    memory.writePtr(asAddr(start + 8 * i), addr);
+  });
   for (const addr of sites) {
     if (addr === 0) continue;
     checkText(module, addr, 5, '__mcount_loc');

@@ -10,7 +10,7 @@ const CAPABILITY_WORDS = [
 
 /** `boot_cpu_has()`: `feature` is `32 * word + bit`. */
 export function bootCpuHas(feature: number): boolean {
-  return (CAPABILITY_WORDS[feature >>> 5] ?? 0) & (1 << (feature & 31)) ? true : false;
+  return (((CAPABILITY_WORDS[feature >>> 5] ?? 0) >>> (feature & 31)) & 1) !== 0;
 }
 
 /**

@@ -29,16 +29,18 @@ function rememberArea(modules: Modules, module: Module, which: 'core' | 'init'):
     functions.push({ start: address, name: symbol.name });
   }
   functions.sort((a, b) => a.start - b.start);
+  // of several names for one place, the kernel takes the first in the table
+  const distinct = functions.filter(({ start }, i) => functions[i - 1]?.start !== start);
   modules.remember({
     start: base,
     size,
     moduleName: module.name,
     what: which,
     symbolAt(addr) {
-      const at = functions.findLastIndex(({ start }) => start <= addr);
-      const found = functions[at];
+      const at = distinct.findLastIndex(({ start }) => start <= addr);
+      const found = distinct[at];
       if (found === undefined || addr >= base + textSize) return undefined;
-      const end = functions[at + 1]?.start ?? base + textSize;
+      const end = distinct[at + 1]?.start ?? base + textSize;
       return { name: found.name, offset: addr - found.start, size: end - found.start };
     },
   });
