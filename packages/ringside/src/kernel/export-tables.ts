@@ -1,5 +1,6 @@
 import type { ExportTable } from './exports.ts';
 import { formatExports } from './lib/format-exports.ts';
+import { listDebugExports } from './lib/list-debug-exports.ts';
 import { stringExports } from './lib/string-exports.ts';
 import { mutexExports, spinlockExports } from './locking/exports.ts';
 import { mmExports } from './mm/exports.ts';
@@ -8,12 +9,15 @@ import { panicExports } from './panic/exports.ts';
 import { paramExports } from './params/exports.ts';
 import { printkExports } from './printk/exports.ts';
 import { schedExports } from './sched/exports.ts';
+import { completionExports, waitExports } from './sched/wait-exports.ts';
 import { timeExports } from './time/exports.ts';
 import { workqueueExports } from './workqueue/exports.ts';
 
 /** Everything that modules can import from us, by family: the name is what the compatibility page heads it with. */
 export const EXPORT_FAMILIES: Readonly<Record<string, ExportTable>> = {
   'kernel/sched': schedExports,
+  'kernel/sched: wait queues': waitExports,
+  'kernel/sched: completions': completionExports,
   'kernel/locking: spinlocks': spinlockExports,
   'kernel/locking: mutexes': mutexExports,
   'kernel/time': timeExports,
@@ -25,6 +29,7 @@ export const EXPORT_FAMILIES: Readonly<Record<string, ExportTable>> = {
   'kernel/module': moduleExportTable,
   'lib: formatting and numbers': formatExports,
   'lib: strings': stringExports,
+  'lib: lists': listDebugExports,
 };
 
 export const EXPORT_TABLES: readonly ExportTable[] = Object.values(EXPORT_FAMILIES);

@@ -25,9 +25,13 @@ export function* frame<T>(k: Kernel, name: string, callee: string, body: Routine
 
 /** The return address that a frame of ours would have on the real kernel's stack. */
 export function returnAddress(k: Kernel, frame: HostFrame): GuestAddr | undefined {
-  const symbol = k.spec.symbols.lookup(frame.name);
+  // the compiler may have put the call into the function's cold part
+  const names = [frame.name, `${frame.name}.cold`];
+  const name =
+    names.find((part) => k.spec.calls.returnOffset(part, frame.callee) !== undefined) ?? frame.name;
+  const symbol = k.spec.symbols.lookup(name);
   if (symbol === undefined) return undefined;
-  const offset = k.spec.calls.returnOffset(frame.name, frame.callee);
+  const offset = k.spec.calls.returnOffset(name, frame.callee);
   // without the fact: one byte in, so that the address before it is still the function's
   return asAddr(symbol.address + (offset ?? 1));
 }

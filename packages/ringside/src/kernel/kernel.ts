@@ -35,9 +35,11 @@ import { PerCpu } from './percpu/percpu.ts';
 import { Printk, type RatelimitServices } from './printk/index.ts';
 import { SeededRandom } from './random/random.ts';
 import { Reports } from './reports.ts';
+import { Completions } from './sched/completions.ts';
 import { Fork } from './sched/fork.ts';
 import { Scheduler } from './sched/scheduler.ts';
 import type { Task } from './sched/task.ts';
+import { WaitQueues } from './sched/wait-queue.ts';
 import { Clock } from './time/clock.ts';
 import { Jiffies } from './time/jiffies.ts';
 import { Timers } from './time/timer.ts';
@@ -59,6 +61,9 @@ export interface KernelOptions {
   /** Check every access of guest code (the default of machines). */
   readonly checked: boolean;
 }
+
+/** What the kernel's own BPF programs have taken of the modules' region before the first module comes. */
+const BPF_PROGRAMS = 0x20_1000;
 
 /** Virtual time at which a machine is handed over: what a small kernel needs to boot. */
 const BOOT_NS = 1_000_000_000;
@@ -92,6 +97,8 @@ export class Kernel {
   readonly softirq: Softirq;
   readonly workqueues: Workqueues;
   readonly locks: Locks;
+  readonly waitQueues: WaitQueues;
+  readonly completions: Completions;
   readonly paramServices: ParamServices;
   readonly params: StandardParams;
   readonly modules: Modules;
@@ -181,7 +188,7 @@ export class Kernel {
     this.zeroOnAlloc = spec.config?.get('CONFIG_INIT_ON_ALLOC_DEFAULT_ON') === 'y';
     this.pages = new PageAllocator(this.memory, options.ramBytes);
     this.vmalloc = new RangeAllocator(this.memory, VMALLOC);
-    this.moduleAlloc = new RangeAllocator(this.memory, MODULES);
+    this.moduleAlloc = new RangeAllocator(this.memory, MODULES, BPF_PROGRAMS);
     this.slab = new Slab({
       memory: this.memory,
       pages: this.pages,
@@ -202,6 +209,8 @@ export class Kernel {
     this.timers = new Timers(this);
     this.softirq = new Softirq(this);
     this.locks = new Locks(this);
+    this.waitQueues = new WaitQueues(this);
+    this.completions = new Completions(this);
     this.workqueues = new Workqueues(this);
     this.printkRatelimitState = this.#createRatelimitState();
     this.paramServices = kernelParamServices(this);

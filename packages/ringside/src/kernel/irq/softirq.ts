@@ -1,15 +1,21 @@
 import { PREEMPT } from '../../abi/index.ts';
+import type { HostFrame } from '../frames.ts';
 import type { Kernel } from '../kernel.ts';
 import { addPreemptCount } from '../percpu/preempt.ts';
 import type { Routine } from '../sched/routine.ts';
 
 /** What the real kernel's stack shows below a softirq that runs at the end of a timer interrupt, outermost first. */
-const TIMER_INTERRUPT_FRAMES = [
-  { name: 'asm_sysvec_apic_timer_interrupt', callee: 'sysvec_apic_timer_interrupt' },
-  { name: 'sysvec_apic_timer_interrupt', callee: '__irq_exit_rcu' },
-  { name: '__irq_exit_rcu', callee: '__do_softirq' },
-  { name: '__do_softirq', callee: '*' },
-] as const;
+function timerInterruptFrames(k: Kernel): HostFrame[] {
+  // the loop over softirqs has changed its name within the series
+  const named = k.spec.calls.returnOffset('__irq_exit_rcu', 'handle_softirqs') !== undefined;
+  const softirqs = named ? 'handle_softirqs' : '__do_softirq';
+  return [
+    { name: 'asm_sysvec_apic_timer_interrupt', callee: 'sysvec_apic_timer_interrupt' },
+    { name: 'sysvec_apic_timer_interrupt', callee: '__irq_exit_rcu' },
+    { name: '__irq_exit_rcu', callee: softirqs },
+    { name: softirqs, callee: '*' },
+  ];
+}
 
 /** Softirqs, run on top of whatever the CPU was doing when an interrupt came. */
 export class Softirq {
@@ -19,9 +25,9 @@ export class Softirq {
     this.#k = k;
   }
 
-  /** Runs `routine` in softirq context, at once, on top of the current task. */
-  raise(handler: string, routine: Routine<void>): void {
-    const frames = [...TIMER_INTERRUPT_FRAMES, { name: handler, callee: '*' }].map((f) => ({ ...f }));
+  /** `handlers`: frames of the softirq's own functions. Runs `routine` in softirq context, at once, on top of the current task. */
+  raise(handlers: readonly HostFrame[], routine: Routine<void>): void {
+    const frames = [...timerInterruptFrames(this.#k), ...handlers];
     this.#k.sched.interrupt('softirq', frames, this.#count(routine));
   }
 

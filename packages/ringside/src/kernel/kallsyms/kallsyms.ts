@@ -13,6 +13,11 @@ export interface SymbolPlace {
   readonly module: string | undefined;
 }
 
+/** As the kernel prints an unsigned long: the size of what stands behind the last function is negative. */
+function unsignedHex(size: number): string {
+  return size >= 0 ? size.toString(16) : BigInt.asUintN(64, BigInt(size)).toString(16);
+}
+
 /** Names for addresses: the image's symbols and those of loaded modules. */
 export class Kallsyms {
   readonly #k: Kernel;
@@ -47,7 +52,7 @@ export class Kallsyms {
   describe(addr: GuestAddr): string {
     const place = this.at(addr);
     if (place === undefined) return `0x${addrToU64(addr).toString(16)}`;
-    const where = `${place.name}+0x${place.offset.toString(16)}/0x${place.size.toString(16)}`;
+    const where = `${place.name}+0x${place.offset.toString(16)}/0x${unsignedHex(place.size)}`;
     return place.module === undefined ? where : `${where} [${place.module}]`;
   }
 
@@ -55,7 +60,7 @@ export class Kallsyms {
   describeReturn(addr: GuestAddr): string {
     const place = this.at(asAddr(addr - 1));
     if (place === undefined) return `0x${addrToU64(addr).toString(16)}`;
-    const where = `${place.name}+0x${(place.offset + 1).toString(16)}/0x${place.size.toString(16)}`;
+    const where = `${place.name}+0x${(place.offset + 1).toString(16)}/0x${unsignedHex(place.size)}`;
     return place.module === undefined ? where : `${where} [${place.module}]`;
   }
 }

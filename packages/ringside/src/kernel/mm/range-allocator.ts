@@ -8,29 +8,25 @@ interface Area {
 }
 
 /**
- * Hands out page-aligned ranges of a region, each followed by an unmapped guard page: `vmalloc` and
- * `module_alloc`. A freed range is used again only when the search has come round, so that a stale pointer
- * faults instead of hitting the next owner.
+ * Hands out page-aligned ranges of a region, each followed by an unmapped guard page: the lowest that is free, as
+ * `vmalloc` and `module_alloc` do.
  */
 export class RangeAllocator {
   readonly #memory: GuestMemory;
   readonly #region: Region;
   readonly #areas: Area[] = [];
-  #next: number;
 
-  constructor(memory: GuestMemory, region: Region) {
+  /** `skip`: bytes at the region's start that somebody else has. */
+  constructor(memory: GuestMemory, region: Region, skip = 0) {
     this.#memory = memory;
-    this.#region = region;
-    this.#next = region.start;
+    this.#region = { ...region, start: asAddr(region.start + skip), size: region.size - skip };
   }
 
   /** Maps `size` bytes (rounded up to pages), zeroed; undefined when the region has no such gap. */
   alloc(size: number, protection: Protection): GuestAddr | undefined {
     const bytes = Math.ceil(size / PAGE_SIZE) * PAGE_SIZE;
-    const start =
-      this.#find(bytes + PAGE_SIZE, this.#next) ?? this.#find(bytes + PAGE_SIZE, this.#region.start);
+    const start = this.#find(bytes + PAGE_SIZE);
     if (start === undefined || bytes === 0) return undefined;
-    this.#next = start + bytes + PAGE_SIZE;
     this.#areas.push({ start, size: bytes });
     this.#areas.sort((a, b) => a.start - b.start);
     this.#memory.raw.fill(0, start >>> 0, (start >>> 0) + bytes);
@@ -50,8 +46,8 @@ export class RangeAllocator {
     this.#memory.unmap(addr, area!.size);
   }
 
-  #find(bytes: number, from: number): GuestAddr | undefined {
-    let at = from;
+  #find(bytes: number): GuestAddr | undefined {
+    let at: number = this.#region.start;
     for (const area of this.#areas) {
       const end = area.start + area.size + PAGE_SIZE;
       if (end <= at) continue;

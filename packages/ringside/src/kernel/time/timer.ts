@@ -136,7 +136,13 @@ export class Timers {
     this.#event = this.#k.clock.at(this.#k.jiffies.toNs(first.tick), () => {
       this.#event = undefined;
       this.#softirqQueued = true;
-      this.#k.softirq.raise('timer', this.#runExpired());
+      this.#k.softirq.raise(
+        [
+          { name: 'run_timer_softirq', callee: '__run_timers' },
+          { name: '__run_timers', callee: 'call_timer_fn' },
+        ],
+        this.#runExpired(),
+      );
     });
   }
 

@@ -1,16 +1,20 @@
 import { BUGFLAG, TAINT } from '../../abi/index.ts';
 import { addrFromU64, addrToU64, asAddr, type GuestAddr, isCanonical } from '../../bytes/index.ts';
+import { PAGE_SIZE } from '../../memory/index.ts';
 import {
   type CpuException,
   FLAG,
+  type RegisterState,
   SLOT_FS_BASE,
   SLOT_GS_BASE,
   SLOT_RFLAGS,
   SLOT_RIP,
+  STATE_SLOTS,
   VECTOR,
 } from '../../translate/index.ts';
 import { type HostFrame, returnAddress } from '../frames.ts';
 import type { Kernel } from '../kernel.ts';
+import { format, ValueArguments } from '../lib/index.ts';
 import type { ModuleBug } from '../module/index.ts';
 import {
   CODE_PROLOGUE,
@@ -90,6 +94,7 @@ function trace(
   }
   for (const entry of [...(mark === undefined ? [] : [mark]), ...inner, ...entries]) {
     if (entry.kind === 'mark') items.push({ kind: 'mark', text: entry.text });
+    else if (entry.kind === 'interrupted') items.push({ kind: 'registers', dump: interruptedDump(k, entry) });
     else if (skip) skip = false;
     else {
       items.push({ kind: 'frame', symbol: k.kallsyms.describeReturn(entry.ip), reliable: entry.reliable });
@@ -99,12 +104,26 @@ function trace(
   return { items, ips };
 }
 
+/** Registers as an interrupt has saved them; of the idle task's code, which is not here, all but RIP are 0. */
+function interruptedDump(k: Kernel, entry: Extract<TraceEntry, { kind: 'interrupted' }>): RegisterDump {
+  const slots = entry.state ?? new BigUint64Array(STATE_SLOTS);
+  const state = slots.slice();
+  state[SLOT_RIP] = addrToU64(entry.ip);
+  if (entry.state === undefined) state[SLOT_RFLAGS] = BigInt(FLAG.IF | 2);
+  return {
+    ...dump(k, k.lastCr2),
+    regs: ptRegs(state),
+    symbol: k.kallsyms.describe(entry.ip),
+    code: codeAround(k, entry.ip),
+  };
+}
+
 function registers(k: Kernel): PtRegs {
-  const { regs } = k.cpu;
-  const [ax, cx, dx, bx, sp, bp, si, di, r8, r9, r10, r11, r12, r13, r14, r15] = Array.from(
-    { length: 16 },
-    (_, i) => regs.u64(i),
-  ) as [
+  return ptRegs(k.cpu.regs.save());
+}
+
+function ptRegs(state: RegisterState): PtRegs {
+  const [ax, cx, dx, bx, sp, bp, si, di, r8, r9, r10, r11, r12, r13, r14, r15] = [...state.slice(0, 16)] as [
     bigint,
     bigint,
     bigint,
@@ -140,9 +159,9 @@ function registers(k: Kernel): PtRegs {
     r14,
     r15,
     orig_ax: 2n ** 64n - 1n,
-    ip: regs.u64(SLOT_RIP),
+    ip: state[SLOT_RIP]!,
     cs: KERNEL_CS,
-    flags: regs.u64(SLOT_RFLAGS),
+    flags: state[SLOT_RFLAGS]!,
     ss: KERNEL_DS,
   };
 }
@@ -201,6 +220,21 @@ function pageTable(k: Kernel, address: GuestAddr): PageTableEntry[] {
   ];
   entries.push({ level: 'PTE', value: present ? BigInt((address >>> 12) * 4096) + flags + noExecute : 0n });
   return entries;
+}
+
+/** Whether the fault is a push onto the guard page below the task's stack, which the CPU turns into a double fault. */
+function stackOverflow(k: Kernel, stop: CpuException): Fault | undefined {
+  const { stack, stackSize } = k.sched.current;
+  if (stop.vector !== VECTOR.PF || stop.address === undefined) return undefined;
+  if (stop.address >= stack || stop.address < stack - PAGE_SIZE) return undefined;
+  const hashed = (addr: number) => format(k.format, '%p', new ValueArguments([addr]), 32).text;
+  return {
+    kind: 'stack-overflow',
+    stack: 'TASK',
+    address: hashed(stop.address),
+    begin: hashed(stack),
+    end: hashed(stack + stackSize - 1),
+  };
 }
 
 function faultOf(k: Kernel, stop: CpuException, bug: ModuleBug | undefined): Fault {
@@ -267,7 +301,8 @@ function emit(k: Kernel, lines: readonly LogLine[]): void {
 /** An exception that nothing handles: the oops, and the end of the task. Source: arch/x86/kernel/dumpstack.c, oops_end. */
 export function die(k: Kernel, stop: CpuException, bug: ModuleBug | undefined): void {
   const task = k.sched.current;
-  const fault = faultOf(k, stop, bug);
+  const overflow = stackOverflow(k, stop);
+  const fault = overflow ?? faultOf(k, stop, bug);
   const now = dump(k, stop.address === undefined ? k.lastCr2 : addrToU64(stop.address));
   if (stop.vector === VECTOR.PF) k.lastCr2 = addrToU64(stop.address ?? asAddr(0));
   const { items, ips } = trace(k, true);
@@ -304,7 +339,8 @@ export function die(k: Kernel, stop: CpuException, bug: ModuleBug | undefined): 
     callers: ips.map((ip) => codePlace(k, ip, true)),
     registers: now.regs,
   });
-  const fatal = fatalReason(k, task.pid);
+  // the double fault handler runs on a stack of its own, as interrupts do
+  const fatal = overflow === undefined ? fatalReason(k, task.pid) : 'Fatal exception in interrupt';
   if (fatal !== undefined) {
     panic(k, fatal);
     return;
