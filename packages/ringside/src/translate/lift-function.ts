@@ -344,7 +344,6 @@ function transfer(
   else if (target.kind === 'operand') to = c.hold(c.read(0));
   if (returnTo !== undefined) push(c, c64(returnTo));
   c.notMade = 0;
-  const at = c.ins.addr;
   c.sync();
   if (to === undefined) {
     const addr = (target as { addr: number }).addr;
@@ -369,7 +368,7 @@ function transfer(
   }
   if (returnTo === undefined) {
     // A loop may be made of indirect jumps alone: they look at the fuel when they go backwards.
-    const stop = op('i32.and', op('i32.le_s', get32(FUEL), c32(0)), op('i64.le_s', to, c64(at)));
+    const stop = op('i32.and', op('i32.le_s', get32(FUEL), c32(0)), op('i64.le_s', to, c64(c.ins.addr)));
     c.emit({ kind: 'leave', condition: stop, rip: to });
   }
   const callee: Callee = { kind: 'slot', slot: lookup(c, to) };
