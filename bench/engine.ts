@@ -50,7 +50,9 @@ interface Guest {
 function load(checked: boolean): Guest {
   const elf = new ElfFile(readFileSync(join(import.meta.dirname, 'engine/guest.elf')));
   const symbols = elf.symbols === undefined ? [] : [...elf.symbols];
-  const functions = symbols.filter((s) => s.type === 2).map((s) => ({ name: s.name, start: s.value, size: s.size }));
+  const functions = symbols
+    .filter((s) => s.type === 2)
+    .map((s) => ({ name: s.name, start: s.value, size: s.size }));
   const text = elf.sections.find((s) => s.name === '.text')!;
   const machine = bareMachine(elf.data(text), {
     checked,
@@ -93,7 +95,12 @@ function runTranslated(guest: Guest, kernel: string, size: number): { result: bi
   return { result: machine.cpu.regs.u64(RAX), ns };
 }
 
-function runNative(command: readonly string[], kernel: string, size: number, times: number): { result: bigint; ns: number } {
+function runNative(
+  command: readonly string[],
+  kernel: string,
+  size: number,
+  times: number,
+): { result: bigint; ns: number } {
   const [program, ...args] = [...command, kernel, String(size), String(times)];
   const { stdout, status } = spawnSync(program!, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${command.join(' ')} failed`);
@@ -107,10 +114,13 @@ function buildNative(): string {
   const source = join(import.meta.dirname, 'engine');
   const { status, stderr } = spawnSync(
     'gcc',
-    `-O2 -mno-red-zone -fno-pic -no-pie -fno-stack-protector -fcf-protection=none -static -o ${native} kern.c main.c`.split(' '),
+    `-O2 -mno-red-zone -fno-pic -no-pie -fno-stack-protector -fcf-protection=none -static -o ${native} kern.c main.c`.split(
+      ' ',
+    ),
     { cwd: source, encoding: 'utf8' },
   );
-  if (status !== 0 || !existsSync(native)) throw new Error(`gcc failed; install gcc and libc6-dev\n${stderr}`);
+  if (status !== 0 || !existsSync(native))
+    throw new Error(`gcc failed; install gcc and libc6-dev\n${stderr}`);
   return native;
 }
 
@@ -127,7 +137,8 @@ function smoke(): void {
     const guest = load(checked);
     for (const [kernel, , size, expected] of KERNELS) {
       const { result } = runTranslated(guest, kernel, size);
-      if (result !== expected) throw new Error(`${kernel} (${checked ? 'checked' : 'plain'}): ${result}, native ${expected}`);
+      if (result !== expected)
+        throw new Error(`${kernel} (${checked ? 'checked' : 'plain'}): ${result}, native ${expected}`);
     }
   }
   process.stdout.write('engine: seven kernels, plain and checked, give the results of the processor\n');
@@ -135,7 +146,8 @@ function smoke(): void {
 
 async function measure(): Promise<void> {
   const native = buildNative();
-  const wanted = flags.only === '' ? KERNELS : KERNELS.filter(([name]) => flags.only.split(',').includes(name));
+  const wanted =
+    flags.only === '' ? KERNELS : KERNELS.filter(([name]) => flags.only.split(',').includes(name));
   const variants = (['plain', 'checked'] as const).filter((v) => flags.variant.split(',').includes(v));
   const guests = { plain: load(false), checked: load(true) };
   const haveQemu = spawnSync('qemu-x86_64', ['--version']).status === 0;
@@ -179,18 +191,26 @@ function report(
   const rows = ['plain', 'checked', 'qemuUser'] as const;
   const names = Object.keys(ratios);
   const value = (name: string, row: (typeof rows)[number]): number => round2(median(ratios[name]![row]));
-  const means = Object.fromEntries(rows.map((row) => [row, round2(geomean(names.map((n) => median(ratios[n]![row]))))]));
+  const means = Object.fromEntries(
+    rows.map((row) => [row, round2(geomean(names.map((n) => median(ratios[n]![row]))))]),
+  );
   if (flags.json) {
-    const kernels = Object.fromEntries(names.map((n) => [n, Object.fromEntries(rows.map((row) => [row, value(n, row)]))]));
+    const kernels = Object.fromEntries(
+      names.map((n) => [n, Object.fromEntries(rows.map((row) => [row, value(n, row)]))]),
+    );
     process.stdout.write(`${JSON.stringify({ kernels, geomean: means }, undefined, 2)}\n`);
     return;
   }
   const cell = (text: string | number): string => String(text).padStart(8);
   process.stdout.write(`${'ratio to native'.padEnd(16)}${names.map(cell).join('')}${cell('geomean')}\n`);
   for (const row of rows) {
-    process.stdout.write(`${row.padEnd(16)}${names.map((n) => cell(value(n, row).toFixed(2))).join('')}${cell(means[row]!.toFixed(2))}\n`);
+    process.stdout.write(
+      `${row.padEnd(16)}${names.map((n) => cell(value(n, row).toFixed(2))).join('')}${cell(means[row]!.toFixed(2))}\n`,
+    );
   }
-  process.stdout.write(`${'native, us'.padEnd(16)}${names.map((n) => cell(Math.round(median(nativeNs[n]!) / 1000))).join('')}\n`);
+  process.stdout.write(
+    `${'native, us'.padEnd(16)}${names.map((n) => cell(Math.round(median(nativeNs[n]!) / 1000))).join('')}\n`,
+  );
 }
 
 function round2(value: number): number {

@@ -173,6 +173,17 @@ export class CodeCache {
     });
   }
 
+  /** Translates functions in one module. */
+  translateAll(addrs: readonly number[]): void {
+    const list = addrs
+      .filter((addr) => !this.#units.has(addr) && this.#options.text.fetchable(addr))
+      .map((addr) => {
+        const fn = readFunction(this.#options.text, addr);
+        return { addr, fn, lifted: this.#lift(fn) };
+      });
+    for (const unit of this.#compile(list, (at) => this.#slotFor(at))) this.#units.set(unit.addr, unit);
+  }
+
   #translate(addr: number): void {
     const list: { addr: number; fn: GuestFunction; lifted: LiftedFunction }[] = [];
     const queue = [addr];

@@ -90,6 +90,8 @@ export interface Cpu {
   stepUnchecked(): Stop | undefined;
   /** Drops the translations of this text; called when bytes or permissions of executable pages change. */
   invalidate(addr: GuestAddr, size: number): void;
+  /** Translates functions ahead of their first call, all in one WebAssembly module. */
+  translate(addrs: readonly GuestAddr[]): void;
   /** The function at the address as text: guest instructions, intermediate form, WebAssembly. */
   listing(addr: GuestAddr): string;
   /** How much has been translated. */

@@ -142,6 +142,10 @@ class TranslatingCpu implements Cpu {
     this.#cache.invalidate(addr, size);
   }
 
+  translate(addrs: readonly GuestAddr[]): void {
+    this.#cache.translateAll(addrs);
+  }
+
   listing(addr: GuestAddr): string {
     const { fn, lifted, code } = this.#cache.lift(addr);
     return printListing(fn, lifted, code);

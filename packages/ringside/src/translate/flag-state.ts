@@ -172,10 +172,23 @@ export class FlagState {
   overlay(overlay: number, width: number, value: Expr): void {
     const held = this.#c.hold(this.#c.wide(value));
     if (this.kind === MEMORY) this.load();
+    // A carry over a rotate would lose the rotate's OF.
+    const keepsOverflow = overlay === OVERLAY.CARRY;
+    if (keepsOverflow && this.kind > 0 && (this.kind & 0x200) !== 0) this.pack();
     if (this.kind === DYNAMIC) {
       // A kind of MEMORY in FKIND would lose what lies in the register file: bring it here first.
-      const settle = this.#c.collect(() => this.#loadPacked());
-      this.#c.emit({ kind: 'if', condition: not32(get32(FKIND)), yes: settle, no: [] });
+      const settle = this.#c.collect(() => {
+        this.store();
+        this.#loadPacked();
+      });
+      this.#c.emit({
+        kind: 'if',
+        condition: keepsOverflow
+          ? op('i32.or', not32(get32(FKIND)), and32(get32(FKIND), 0x200))
+          : not32(get32(FKIND)),
+        yes: settle,
+        no: [],
+      });
       this.#c.set(FKIND, op('i32.or', and32(get32(FKIND), BASE_MASK), c32(overlayKind(overlay, width))));
     } else this.kind = (this.kind & BASE_MASK) | overlayKind(overlay, width);
     this.#c.set(FC, held);

@@ -1,4 +1,4 @@
-import { InvariantError } from '../bytes/index.ts';
+import { addrToU64, InvariantError, isCanonical } from '../bytes/index.ts';
 import { SHADOW_BASE } from '../memory/index.ts';
 import { OP, type OpName } from '../wasm/index.ts';
 import { FS, type Instruction, NO_REGISTER, type Operand } from '../x86/index.ts';
@@ -202,7 +202,8 @@ export class LiftContext {
       const scaled = ins.scale === 0 ? index : op('i64.shl', index, c64(ins.scale));
       ea = ea === undefined ? scaled : op('i64.add', ea, scaled);
     }
-    ea = ea === undefined ? c64(ins.displacement) : add64(ea, ins.displacement);
+    if (!isCanonical(ins.displacement)) ea = cBig(addrToU64(ins.displacement));
+    else ea = ea === undefined ? c64(ins.displacement) : add64(ea, ins.displacement);
     if (ins.address32) ea = extend(wrap(ea));
     if (ins.segment !== NO_REGISTER) ea = op('i64.add', this.segmentBase(ins.segment), ea);
     return ea;
@@ -243,8 +244,8 @@ export class LiftContext {
 
   /** Leaves when bytes of `[ea, ea + bytes)` may not be accessed. */
   check(ea: Expr, bytes: number, write: boolean, sign: boolean): void {
-    if (isConst(ea)) {
-      if (ea.n >= 0) this.exit('access');
+    if (isConst(ea) || ea.big !== undefined) {
+      if (ea.big !== undefined ? ea.big >= 0n : ea.n >= 0) this.exit('access');
     } else if (sign) this.exit('access', op('i64.ge_s', ea, c64(0)));
     const at = wrap(ea);
     const granule = op('i32.shr_u', at, c32(3));

@@ -1,3 +1,4 @@
+import { addrFromParts } from '../bytes/index.ts';
 import { type Encoding, LOOKUP, type OperandSpec } from './encodings.ts';
 import { FS, GS, type Instruction, NO_REGISTER, type Operand, type Undecodable } from './instruction.ts';
 
@@ -241,10 +242,9 @@ export function decode(bytes: Uint8Array, at: number, addr: number): Instruction
       case 'O': {
         const width = address32 ? 4 : 8;
         if (p + width > limit) return stop('unknown', p + width);
-        // An absolute address: 64 bits; only canonical ones are exact, others are judged when they are used.
         displacement = address32
           ? int32(bytes, p) >>> 0
-          : int32(bytes, p + 4) * 2 ** 32 + (int32(bytes, p) >>> 0);
+          : addrFromParts(int32(bytes, p + 4), int32(bytes, p));
         p += width;
         operands.push(memOperand(size));
         break;

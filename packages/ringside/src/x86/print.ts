@@ -1,3 +1,4 @@
+import { addrToU64 } from '../bytes/index.ts';
 import { FS, GS, type Instruction, NO_REGISTER, type Operand } from './instruction.ts';
 
 const NAMES = ['ax', 'cx', 'dx', 'bx', 'sp', 'bp', 'si', 'di'];
@@ -40,7 +41,7 @@ function hex(value: number | bigint): string {
 }
 
 function unsignedHex(addr: number): string {
-  return `0x${BigInt.asUintN(64, BigInt(addr)).toString(16)}`;
+  return `0x${addrToU64(addr).toString(16)}`;
 }
 
 function memoryText(ins: Instruction): string {

@@ -331,10 +331,11 @@ function compareExchange(c: LiftContext): void {
   const accumulator = c.hold(c.readReg(RAX, size));
   c.flags.produce(BASE.SUB, size, accumulator, old);
   const equal = c.hold(op(operator('eq', size), old, accumulator));
-  // As the CPU does, the destination is written in both cases.
-  c.write(0, select(equal, source, old), ref);
+  // As the CPU does, memory is written in both cases; a register that is not exchanged keeps its upper half.
+  const o = c.operand(0);
+  if (o.kind === 'reg' && size === 32) c.setReg(o.reg, select(equal, extend(source), c.reg(o.reg)));
+  else c.write(0, select(equal, source, old), ref);
   if (size === 32) {
-    // A register destination that was not exchanged is written with itself; RAX keeps its upper half when equal.
     c.setReg(RAX, select(equal, c.reg(RAX), extend(old)));
   } else c.writeReg(RAX, size, select(equal, c.readReg(RAX, size), old));
 }

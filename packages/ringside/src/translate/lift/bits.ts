@@ -367,7 +367,8 @@ export const BIT_LIFTERS: Readonly<Record<string, Lifter>> = {
   },
   bswap: (c) => {
     const o = c.operand(0);
-    if (o.size === 16) c.writeReg(o.reg, 16, c32(0));
+    // Undefined with prefix 66; processors clear the low half.
+    if (c.ins.operandSize === 16) c.writeReg(o.reg, 16, c32(0));
     else c.writeReg(o.reg, o.size, swapBytes(c, c.readReg(o.reg, o.size), o.size));
   },
   movbe: (c) => {

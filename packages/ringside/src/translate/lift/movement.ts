@@ -31,6 +31,8 @@ function loadAddress(c: LiftContext): void {
 }
 
 function exchange(c: LiftContext): void {
+  // 90 is `nop`, also where an exchange of eax with itself would clear the upper half.
+  if (c.ins.encoding.plusRegister && c.operand(0) === c.operand(1)) return;
   const { value, ref } = c.modify(0);
   const a = c.hold(value);
   const b = c.hold(c.read(1));

@@ -24,7 +24,7 @@ A3               Ov rAX       mov        -
 87 /r            Ev Gv        xchg       -                lock
 F3 90            -            pause      -
 90+r             Zv rAX       xchg       -
-0F C3 /r mem     My Gy        movnti     -
+NP 0F C3 /r mem  My Gy        movnti     -
 50+r             Zv           push       -                d64
 58+r             Zv           pop        -                d64
 68               Iz           push       -                d64

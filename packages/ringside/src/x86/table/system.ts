@@ -89,9 +89,9 @@ F3 0F 1E FB      -            endbr32    -
 0F AE /6 mem     M            xsaveopt   -
 66 0F AE /7 mem  Mb           clflushopt -
 0F AE /7 mem     Mb           clflush    -
-0F AE /5 reg     -            lfence     -
-0F AE /6 reg     -            mfence     -
-0F AE /7 reg     -            sfence     -
+NP 0F AE /5 reg  -            lfence     -
+NP 0F AE /6 reg  -            mfence     -
+NP 0F AE /7 reg  -            sfence     -
 F3 0F AE /0 reg  Ry           rdfsbase   -
 F3 0F AE /1 reg  Ry           rdgsbase   -
 F3 0F AE /2 reg  Ry           wrfsbase   -

@@ -1,0 +1,228 @@
+import {
+  decode,
+  ENCODINGS,
+  type Encoding,
+  FLAG_BITS,
+  type Instruction,
+  isInstruction,
+} from '../../packages/ringside/src/x86/index.ts';
+
+/** Where the harness has its data page, and the part of it that is compared. */
+export const DATA = 0x5000_1000;
+export const WINDOW = 0x400;
+export const WINDOW_BYTES = 512;
+export const CODE_BYTES = 64;
+
+export interface Case {
+  readonly code: Uint8Array;
+  readonly instructions: readonly Instruction[];
+  readonly regs: BigUint64Array;
+  readonly flags: number;
+  readonly memory: Uint8Array;
+  /** Flags without a defined value at the end. */
+  readonly undefinedFlags: number;
+}
+
+/** Registers that point into the data page; they are never operands. */
+const POINTERS = new Set([4, 5, 6, 7]);
+/** The register that may be an index: small. */
+const INDEX = 9;
+const EDGES = [
+  0n,
+  1n,
+  2n,
+  0x7fn,
+  0x80n,
+  0xffn,
+  0x100n,
+  0x7fffn,
+  0x8000n,
+  0xffffn,
+  0x1_0000n,
+  0x7fff_ffffn,
+  0x8000_0000n,
+  0xffff_ffffn,
+  0x1_0000_0000n,
+  0x7fff_ffff_ffff_ffffn,
+  0x8000_0000_0000_0000n,
+  0xffff_ffff_ffff_ffffn,
+  0xffff_ffff_ffff_ff80n,
+  0xffff_ffff_8000_0000n,
+  0x0123_4567_89ab_cdefn,
+  31n,
+  32n,
+  63n,
+  64n,
+];
+
+const SKIPPED_NAMES = new Set(
+  'ins outs enter push_fs push_gs pop_fs pop_gs popf pushf sahf fwait pause mov_from_seg mov_to_seg crc32 lzcnt tzcnt popcnt movbe prefetchw leave rdrand rdseed'.split(
+    ' ',
+  ),
+);
+const KEPT_FROM_SKIPPED = new Set(['sahf', 'leave', 'fwait', 'pause']);
+
+/** The lines of the table that user code can run with the same result as kernel code. */
+export function provable(features: ReadonlySet<string>): Encoding[] {
+  return ENCODINGS.filter((e) => {
+    if (e.family === 'control' || e.family === 'simd') return false;
+    if (e.family === 'system')
+      return ['nop', 'lfence', 'mfence', 'sfence', 'endbr64', 'prefetch'].includes(e.name);
+    if (features.has(e.name)) return true;
+    return !SKIPPED_NAMES.has(e.name) || KEPT_FROM_SKIPPED.has(e.name);
+  });
+}
+
+/** Deterministic pseudo-random numbers (xorshift32). */
+export class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed | 0 || 1;
+  }
+
+  next(limit: number): number {
+    let x = this.#state;
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    this.#state = x;
+    return (x >>> 0) % limit;
+  }
+
+  value(): bigint {
+    if (this.next(3) > 0) return EDGES[this.next(EDGES.length)]!;
+    return (BigInt(this.next(2 ** 32)) << 32n) | BigInt(this.next(2 ** 32));
+  }
+}
+
+/** A random instance of an encoding whose operands are safe to run, or undefined after too many tries. */
+export function instance(encoding: Encoding, random: Random): Instruction | undefined {
+  const bytes = new Uint8Array(32);
+  for (let attempt = 0; attempt < 400; attempt++) {
+    let n = 0;
+    const choice = random.next(6);
+    if (encoding.prefix === '66' || encoding.prefix === 'F3' || encoding.prefix === 'F2')
+      bytes[n++] = Number.parseInt(encoding.prefix, 16);
+    else if (choice === 0 && encoding.prefix !== 'NP') bytes[n++] = 0x66;
+    else if (choice === 1 && encoding.lockable) bytes[n++] = 0xf0;
+    else if (choice < 3 && encoding.repeatable) bytes[n++] = choice === 1 ? 0xf2 : 0xf3;
+    if (encoding.w >= 0) bytes[n++] = 0x40 | (encoding.w << 3) | random.next(8);
+    else if (random.next(2) === 0) bytes[n++] = 0x40 | random.next(16);
+    if (encoding.map > 0) bytes[n++] = 0x0f;
+    if (encoding.map > 1) bytes[n++] = encoding.map === 2 ? 0x38 : 0x3a;
+    bytes[n++] = encoding.opcode + (encoding.plusRegister ? random.next(8) : 0);
+    if (encoding.hasModRm) {
+      if (encoding.modRm >= 0) bytes[n++] = encoding.modRm;
+      else {
+        let modRm = random.next(256);
+        if (encoding.form === 'mem') modRm = random.next(192);
+        if (encoding.form === 'reg') modRm |= 0xc0;
+        bytes[n++] = encoding.digit >= 0 ? (modRm & 0xc7) | (encoding.digit << 3) : modRm;
+      }
+    }
+    const tail = n;
+    for (; n < 32; n++) bytes[n] = random.next(256);
+    const first = decode(bytes, 0, 0);
+    if (!isInstruction(first) || first.encoding !== encoding) continue;
+    if (!registersAreSafe(first)) continue;
+    // Displacements of four bytes would leave the page: make them small.
+    const big = first.operands.some((o) => o.kind === 'mem') && Math.abs(first.displacement) > 128;
+    if (big) {
+      for (let i = tail; i + 3 < 32; i++) {
+        const sib = (bytes[tail - 1]! & 7) === 4 && bytes[tail - 1]! < 0xc0 ? 1 : 0;
+        if (i < tail + sib) continue;
+        bytes[i] = random.next(128);
+        bytes[i + 1] = bytes[i + 2] = bytes[i + 3] = 0;
+        break;
+      }
+    }
+    const ins = decode(bytes, 0, 0);
+    if (!isInstruction(ins) || ins.encoding !== encoding || !registersAreSafe(ins)) continue;
+    if (ins.operands.some((o) => o.kind === 'mem') && Math.abs(ins.displacement) > 200 && ins.name !== 'lea')
+      continue;
+    return { ...ins, bytes: bytes.slice(0, ins.length) } as Instruction;
+  }
+  return undefined;
+}
+
+function registersAreSafe(ins: Instruction): boolean {
+  for (const o of ins.operands) {
+    // Byte registers 4 to 7 without REX are ah to bh.
+    if (o.kind === 'reg' && !o.high && POINTERS.has(o.reg)) return false;
+    if (o.kind === 'reg' && o.reg === INDEX) return false;
+  }
+  if (ins.segment !== -1 || ins.ripRelative || ins.address32) return false;
+  if (!ins.operands.some((o) => o.kind === 'mem')) return true;
+  if (ins.name === 'nop' || ins.name === 'prefetch') return true;
+  if (!POINTERS.has(ins.base)) return false;
+  if (ins.index !== -1 && ins.index !== INDEX) return false;
+  // Bit strings reach as far as the register says.
+  return !(ins.name.startsWith('bt') && ins.operands[1]!.kind === 'reg');
+}
+
+/** Flags that an instruction leaves undefined, given how far it shifts (undefined: not known). */
+function undefinedAfter(ins: Instruction, before: number, regs: BigUint64Array, first: boolean): number {
+  const e = ins.encoding;
+  let mask = (before & ~(e.flagsWritten | e.flagsUndefined)) | e.flagsUndefined;
+  if ('rol ror rcl rcr shl shr sar shld shrd'.split(' ').includes(ins.name)) {
+    const size = ins.operands[0]!.size;
+    const by = ins.operands.at(-1)!;
+    const known = by.kind === 'imm' ? by.value : first ? Number(regs[1]! & 0xffn) : undefined;
+    const n = known === undefined ? undefined : known & (size === 64 ? 63 : 31);
+    if (n === undefined) return before | e.flagsWritten | e.flagsUndefined;
+    if (n === 0) return before;
+    if (n !== 1) mask |= FLAG_BITS.o;
+    if (n >= size && !ins.name.startsWith('r')) mask |= FLAG_BITS.c;
+    if (n > size && ins.name.startsWith('sh') && ins.name.endsWith('d')) mask |= 0x8d5;
+  }
+  return mask;
+}
+
+/** A sequence that begins with an instance of the encoding. */
+export function makeCase(encoding: Encoding, others: readonly Encoding[], random: Random): Case | undefined {
+  const regs = BigUint64Array.from({ length: 16 }, () => random.value());
+  for (const r of POINTERS) regs[r] = BigInt(DATA + WINDOW + 224 + random.next(64));
+  if (random.next(4) > 0) regs[4] = BigInt(DATA + WINDOW + 256);
+  regs[INDEX] = BigInt(random.next(8));
+  if (encoding.family === 'string') regs[1] = BigInt(random.next(12));
+  const flags = 0x202 | (random.next(2 ** 16) & 0x8d5);
+  const code = new Uint8Array(CODE_BYTES).fill(0xcc);
+  const instructions: Instruction[] = [];
+  let at = 0;
+  let undefinedFlags = 0;
+  const count = 1 + random.next(3);
+  for (let i = 0; i < count; i++) {
+    const ins = instance(i === 0 ? encoding : others[random.next(others.length)]!, random);
+    if (ins === undefined) {
+      if (i === 0) return undefined;
+      continue;
+    }
+    if (
+      i > 0 &&
+      (ins.encoding.repeatable ||
+        ins.name === 'bsf' ||
+        ins.name === 'bsr' ||
+        ins.name === 'leave' ||
+        (undefinedFlags & ins.encoding.flagsRead) !== 0)
+    )
+      continue;
+    const bytes = (ins as unknown as { bytes: Uint8Array }).bytes;
+    if (at + bytes.length >= CODE_BYTES) break;
+    code.set(bytes, at);
+    at += bytes.length;
+    instructions.push(ins);
+    undefinedFlags = undefinedAfter(ins, undefinedFlags, regs, i === 0);
+    // What it leaves undefined in registers would spread.
+    if (
+      ins.name === 'bsf' ||
+      ins.name === 'bsr' ||
+      ((ins.name === 'shld' || ins.name === 'shrd') && ins.operandSize === 16)
+    )
+      break;
+  }
+  const memory = Uint8Array.from({ length: WINDOW_BYTES }, () =>
+    random.next(4) === 0 ? random.next(256) : [0, 0xff, 0x80, 0x7f, 1][random.next(5)]!,
+  );
+  return { code, instructions, regs, flags, memory, undefinedFlags };
+}
