@@ -8,30 +8,12 @@
  *     bytes ──► signature ──► ELF checks ──► modinfo ──► layout, move ──► symbols ──► relocations ──► text patches
  *           ──► permissions ──► parameters ──► init ──► live ──► exit ──► freed
  */
-export { bootCpuHas, preemptStaticCall } from './boot-cpu.ts';
-export { deleteModule } from './delete.ts';
 export { moduleExportTable } from './exports.ts';
-export type {
-  MachineFacts,
-  ModuleEvents,
-  ModuleHost,
-  ParseArgs,
-  ParseArgsResult,
-} from './host.ts';
-export { updateStaticKey } from './jump-labels.ts';
+export type { ModuleEvents, ModuleHost } from './host.ts';
 export { kernelModuleHost, kernelParamServices } from './kernel-host.ts';
-export {
-  finitModule,
-  initModuleFromMemory,
-  MODULE_INIT_COMPRESSED_FILE,
-  MODULE_INIT_IGNORE_MODVERSIONS,
-  MODULE_INIT_IGNORE_VERMAGIC,
-} from './load.ts';
-export { type LoadedSection, Module, type ModuleLayout, type ModuleState } from './module.ts';
+export { Module, type ModuleState } from './module.ts';
 export { type FormerMemory, Modules } from './modules.ts';
-export { procKallsyms, procModules } from './procfs.ts';
-export { moduleRefcount, O_TRUNC, usersOf } from './refcount.ts';
-export { updateStaticCall } from './static-calls.ts';
-export { type ModulePart, partAt } from './strict-rwx.ts';
+export { linkedIn, procModules } from './procfs.ts';
+export { moduleRefcount, usersOf } from './refcount.ts';
 export { moduleSyscalls } from './syscalls.ts';
 export type { ExceptionFixup, ModuleBug } from './tables.ts';

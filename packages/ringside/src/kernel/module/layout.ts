@@ -1,5 +1,5 @@
 import { ERRNO } from '../../abi/index.ts';
-import { asAddr, FormatError, type GuestAddr, hex64, NULL } from '../../bytes/index.ts';
+import { asAddr, FormatError, type GuestAddr, NULL } from '../../bytes/index.ts';
 import {
   SHF_ALLOC,
   SHF_EXECINSTR,
@@ -164,9 +164,4 @@ function moveSection(info: LoadInfo, section: LoadSection, core: GuestAddr, init
   const dest = asAddr((place.init ? init : core) + place.offset);
   if (section.type !== SHT_NOBITS) info.host.memory.raw.set(info.data(section), dest >>> 0);
   section.addr = dest;
-}
-
-/** Where a section is, for messages about it. */
-export function describePlace(section: LoadSection): string {
-  return section.addr === undefined ? 'nowhere' : hex64(section.addr);
 }

@@ -69,22 +69,6 @@ export function* finitModule(
   );
 }
 
-/** init_module(): as finit_module, from memory; a module smaller than an ELF header is refused without a word. */
-export function* initModuleFromMemory(
-  modules: Modules,
-  bytes: Uint8Array,
-  args: Uint8Array | string,
-): Routine<number> {
-  const err = mayInitModule(modules);
-  if (err) return err;
-  if (bytes.length < 64) return -ERRNO.ENOEXEC;
-  return yield* modules.host.frame(
-    '__do_sys_init_module',
-    'load_module',
-    loadModule(modules, bytes, args, 0),
-  );
-}
-
 /** The steps that must be undone when a later one fails, the latest first. */
 class Undo {
   readonly #steps: (() => void)[] = [];

@@ -36,14 +36,6 @@ function exportsOf(modules: Modules, module: Module): NonNullable<Module['export
   return index;
 }
 
-/** The exports of a module in the order of its tables. */
-export function* moduleExports(modules: Modules, module: Module): Generator<[string, FoundSymbol]> {
-  for (const name of exportsOf(modules, module).keys()) {
-    const found = findInModule(modules, module, name, true);
-    if (found !== undefined) yield [name, found];
-  }
-}
-
 /** A symbol among a module's own exports. */
 export function findInModule(
   modules: Modules,
