@@ -122,12 +122,14 @@ export function instance(encoding: Encoding, random: Random): Instruction | unde
       }
     }
     const tail = n;
+    const absolute = encoding.operands.some((o) => o.kind === 'O');
     for (; n < 32; n++) bytes[n] = random.next(256);
+    if (absolute) new DataView(bytes.buffer).setBigUint64(tail, BigInt(DATA + WINDOW + random.next(256)), true);
     const first = decode(bytes, 0, 0);
     if (!isInstruction(first) || first.encoding !== encoding) continue;
     if (!registersAreSafe(first)) continue;
     // Displacements of four bytes would leave the page: make them small.
-    const big = first.operands.some((o) => o.kind === 'mem') && Math.abs(first.displacement) > 128;
+    const big = !absolute && first.operands.some((o) => o.kind === 'mem') && Math.abs(first.displacement) > 128;
     if (big) {
       for (let i = tail; i + 3 < 32; i++) {
         const sib = (bytes[tail - 1]! & 7) === 4 && bytes[tail - 1]! < 0xc0 ? 1 : 0;
@@ -139,7 +141,7 @@ export function instance(encoding: Encoding, random: Random): Instruction | unde
     }
     const ins = decode(bytes, 0, 0);
     if (!isInstruction(ins) || ins.encoding !== encoding || !registersAreSafe(ins)) continue;
-    if (ins.operands.some((o) => o.kind === 'mem') && Math.abs(ins.displacement) > 200 && ins.name !== 'lea')
+    if (ins.operands.some((o) => o.kind === 'mem') && Math.abs(ins.displacement) > 200 && ins.name !== 'lea' && !absolute)
       continue;
     return { ...ins, bytes: bytes.slice(0, ins.length) } as Instruction;
   }
@@ -155,6 +157,7 @@ function registersAreSafe(ins: Instruction): boolean {
   if (ins.segment !== -1 || ins.ripRelative || ins.address32) return false;
   if (!ins.operands.some((o) => o.kind === 'mem')) return true;
   if (ins.name === 'nop' || ins.name === 'prefetch') return true;
+  if (ins.encoding.operands.some((o) => o.kind === 'O')) return true;
   if (!POINTERS.has(ins.base)) return false;
   if (ins.index !== -1 && ins.index !== INDEX) return false;
   // Bit strings reach as far as the register says.
