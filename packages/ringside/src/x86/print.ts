@@ -99,6 +99,7 @@ export function printInstruction(
   ins: Instruction,
   symbol: (addr: number) => string | undefined = () => undefined,
 ): string {
+  if (ins.name === 'xchg' && ins.encoding.plusRegister && ins.operands[0] === ins.operands[1]) return 'nop';
   const operands = ins.operands.map((o) => operandText(ins, o, symbol));
   let name = mnemonic(ins);
   const memory = ins.operands.find((o) => o.kind === 'mem');
