@@ -4,5 +4,5 @@
  */
 export { isAr, readAr } from './ar.ts';
 export type { ArchiveEntry } from './archive-entry.ts';
-export { type CpioArchive, isCpio, readCpio } from './cpio.ts';
+export { type CpioArchive, readCpio } from './cpio.ts';
 export { readTar } from './tar.ts';

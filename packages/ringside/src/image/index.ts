@@ -6,8 +6,6 @@
  *
  * Everything is immutable; a `KernelSpec` may be shared by any number of machines.
  */
-export { CORE_ENUMERATORS, CORE_STRUCTS } from './core-types.ts';
-export { FRAME_FUNCTIONS } from './frame-functions.ts';
 export { specOfFacts } from './kernel-facts.ts';
 export type * from './kernel-spec.ts';
 export { detectKernelFile, type KernelFileKind, type ReadKernelOptions, readKernel } from './read-kernel.ts';
@@ -15,7 +13,6 @@ export {
   type Deflate,
   type Inflate,
   isSpecFile,
-  SPEC_VERSION,
   SpecContainer,
 } from './spec-file/container.ts';
 export { encodeSpec, type KernelFacts, openSpec } from './spec-file/spec-file.ts';

@@ -2,6 +2,7 @@ import type { ExportTable } from './exports.ts';
 import { formatExports } from './lib/format-exports.ts';
 import { listDebugExports } from './lib/list-debug-exports.ts';
 import { stringExports } from './lib/string-exports.ts';
+import { textExports } from './lib/text-exports.ts';
 import { mutexExports, spinlockExports } from './locking/exports.ts';
 import { mmExports } from './mm/exports.ts';
 import { moduleExportTable } from './module/index.ts';
@@ -29,6 +30,7 @@ export const EXPORT_FAMILIES: Readonly<Record<string, ExportTable>> = {
   'kernel/module': moduleExportTable,
   'lib: formatting and numbers': formatExports,
   'lib: strings': stringExports,
+  'lib: hexadecimal, sizes and escapes': textExports,
   'lib: lists': listDebugExports,
 };
 

@@ -1,5 +1,6 @@
+import { SIGNAL } from '../abi/index.ts';
 import type { StructLayout } from '../btf/index.ts';
-import { asAddr, type GuestAddr, NULL, UnsupportedError } from '../bytes/index.ts';
+import { asAddr, type FormatError, type GuestAddr, NULL, UnsupportedError } from '../bytes/index.ts';
 import type { KernelSpec } from '../image/index.ts';
 import {
   DIRECT_MAP,
@@ -142,6 +143,8 @@ export class Kernel {
   readonly crashes: Crash[] = [];
   /** Told of each oops, warning and panic, after its text. */
   onCrash: ((crash: Crash) => void) | undefined;
+  /** Why the input of the last task that was ended for it is bad. */
+  rejected: FormatError | undefined;
   /** What is missing from Ringside, when that stopped a task. */
   readonly missing: UnsupportedError[] = [];
   /** Told when a task has ended. */
@@ -265,7 +268,13 @@ export class Kernel {
   unsupported(error: UnsupportedError): void {
     this.missing.push(error);
     this.reports.unsupported(error);
-    this.sched.killCurrent(9);
+    this.sched.killCurrent(SIGNAL.SIGKILL);
+  }
+
+  /** The bytes that a task was given are not what their format demands: it ends, and its caller is told. */
+  reject(error: FormatError): void {
+    this.rejected = error;
+    this.sched.killCurrent(SIGNAL.SIGKILL);
   }
 
   taskExited(task: Task): void {

@@ -11,11 +11,3 @@ export { readModinfoSection } from './modinfo-section.ts';
 export type * from './module-spec.ts';
 export { openModule } from './open-module.ts';
 export { readModule } from './read-module.ts';
-export {
-  hasSignatureMarker,
-  MODULE_SIG_STRING,
-  MODULE_SIGNATURE_SIZE,
-  PKEY_ID_PKCS7,
-  readSignatureBlock,
-} from './signature-block.ts';
-export { resolveSymbol, stringAt } from './table-fields.ts';

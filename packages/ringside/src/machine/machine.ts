@@ -1,4 +1,4 @@
-import { ERRNO } from '../abi/index.ts';
+import { ERRNO, SIGNAL } from '../abi/index.ts';
 import { InputError, type RingsideError } from '../bytes/index.ts';
 import {
   type Kernel,
@@ -49,7 +49,6 @@ export interface AdvanceOptions {
   readonly signal?: AbortSignal;
 }
 
-const SIGKILL = 9;
 /** Virtual time that the program around a system call takes, in nanoseconds: starting it, reading the file. */
 const CALLER_NS = 2_000_000;
 /** After a system call, what it has made runnable runs for at most this long before the call is reported. */
@@ -189,10 +188,13 @@ export class Machine {
       // what the call has woken runs before the caller's next step
       const settled = kernel.clock.nowNs + SETTLE_NS;
       if (!kernel.halted) await this.#runUntil(() => false, kernel.clock.nowNs, signal, settled);
+      const { rejected } = kernel;
+      kernel.rejected = undefined;
+      if (rejected !== undefined) throw rejected;
       if (result !== undefined) return { end: 'returned', value: result.value };
       if (kernel.halted || kernel.missing.length > missing) return { end: { kind: 'stopped' } };
       if (task.exitCode === undefined) return { end: { kind: 'blocked' } };
-      return { end: { kind: 'killed', signal: task.exitCode === SIGKILL ? 'SIGKILL' : 'SIGSEGV' } };
+      return { end: { kind: 'killed', signal: task.exitCode === SIGNAL.SIGKILL ? 'SIGKILL' : 'SIGSEGV' } };
     });
   }
 

@@ -20,7 +20,6 @@ export interface Protection {
 export const PROT_RW: Protection = { write: true, execute: false };
 export const PROT_RO: Protection = { write: false, execute: false };
 export const PROT_RX: Protection = { write: false, execute: true };
-export const PROT_RWX: Protection = { write: true, execute: true };
 
 const PRESENT = 1;
 const WRITE = 2;

@@ -44,10 +44,9 @@ export const REGIONS: readonly Region[] = [DIRECT_MAP, IMAGE, VMALLOC, VMEMMAP, 
 
 /**
  * Offsets in the guest's memory below the lowest region: nothing there is mapped for the guest. The engine's
- * register file and tables live from `ENGINE_START` to `ENGINE_END`, the shadow of the whole 4 GiB above.
+ * register file and tables live from `ENGINE_START` to `SHADOW_BASE`, the shadow of the whole 4 GiB above.
  */
 export const ENGINE_START = 0x0000_1000;
-export const ENGINE_END = 0x2000_0000;
 /** The shadow byte of memory offset `o` is at `SHADOW_BASE + (o >>> 3)`. */
 export const SHADOW_BASE = 0x2000_0000;
 

@@ -34,6 +34,5 @@ export const POISON = {
 
 export type Poison = (typeof POISON)[keyof typeof POISON];
 
-/** Granule size in bytes, and its logarithm. */
-export const GRANULE = 8;
+/** Logarithm of the granule's size in bytes. */
 export const GRANULE_SHIFT = 3;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { asAddr } from '../bytes/index.ts';
-import { bareMachine } from './bare-machine.ts';
 import { DIRECT_MAP, POISON, PROT_RO, PROT_RW, PROT_RX } from '../memory/index.ts';
+import { bareMachine } from './bare-machine.ts';
 import { RAX, RBX, RCX, RDI, RSI, SLOT_RFLAGS } from './register-file.ts';
 
 function bytes(hex: string): Uint8Array {
@@ -88,7 +88,11 @@ describe('a memory access', () => {
     const m = bareMachine(twoLoads);
     m.memory.unpoison(m.heap, 12);
     m.memory.poison(asAddr(m.heap + 16), 16, POISON.slabRedzone);
-    expect(m.call(m.text, [BigInt(m.heap)])).toMatchObject({ kind: 'poison', address: m.heap + 8, accessSize: 8 });
+    expect(m.call(m.text, [BigInt(m.heap)])).toMatchObject({
+      kind: 'poison',
+      address: m.heap + 8,
+      accessSize: 8,
+    });
     expect(m.cpu.regs.rip).toBe(m.text + 3);
     m.memory.unpoison(m.heap, 16);
     expect(m.call(m.text, [BigInt(m.heap)])).toBeUndefined();

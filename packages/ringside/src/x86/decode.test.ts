@@ -59,7 +59,8 @@ const NAMES: Readonly<Record<string, RegExp>> = {
 };
 
 const MNEMONICS = new Map<number, string>();
-for (const [name, value] of Object.entries(iced.Mnemonic)) if (typeof value === 'number') MNEMONICS.set(value, name);
+for (const [name, value] of Object.entries(iced.Mnemonic))
+  if (typeof value === 'number') MNEMONICS.set(value, name);
 
 function agrees(ours: Instruction, theirs: string): boolean {
   const named = NAMES[ours.name];

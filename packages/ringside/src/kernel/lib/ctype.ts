@@ -44,7 +44,3 @@ export function isascii(byte: number): boolean {
 export function tolower(byte: number): number {
   return isupper(byte) ? byte + 0x20 : byte;
 }
-
-export function toupper(byte: number): number {
-  return islower(byte) ? (byte - 0x20) & 0xff : byte;
-}

@@ -1,7 +1,6 @@
 import { isascii, isprint, isxdigit } from './ctype.ts';
 
 /** How `print_hex_dump` begins each line. Source: Linux 6.1 include/linux/printk.h. */
-export const DUMP_PREFIX_NONE = 0;
 export const DUMP_PREFIX_ADDRESS = 1;
 export const DUMP_PREFIX_OFFSET = 2;
 

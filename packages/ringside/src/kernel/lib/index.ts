@@ -21,5 +21,5 @@ export * from './vsprintf/arguments.ts';
 export * from './vsprintf/flag-names.ts';
 export * from './vsprintf/services.ts';
 export * from './vsprintf/vsnprintf.ts';
-export { type Formatted, format, isErrorPointer, pointerError } from './vsprintf/vsprintf.ts';
+export { type Formatted, format, pointerError } from './vsprintf/vsprintf.ts';
 export * from './vsscanf.ts';

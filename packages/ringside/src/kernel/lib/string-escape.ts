@@ -17,7 +17,6 @@ export const UNESCAPE_SPACE = 0x01;
 export const UNESCAPE_OCTAL = 0x02;
 export const UNESCAPE_HEX = 0x04;
 export const UNESCAPE_SPECIAL = 0x08;
-export const UNESCAPE_ANY = UNESCAPE_SPACE | UNESCAPE_OCTAL | UNESCAPE_HEX | UNESCAPE_SPECIAL;
 
 const LETTERS: Readonly<Record<string, number>> = {
   a: ESCAPE_ANY,

@@ -13,7 +13,7 @@ export type { ModuleEvents, ModuleHost } from './host.ts';
 export { kernelModuleHost, kernelParamServices } from './kernel-host.ts';
 export { Module, type ModuleState } from './module.ts';
 export { type FormerMemory, Modules } from './modules.ts';
-export { linkedIn, procModules } from './procfs.ts';
+export { procModules } from './procfs.ts';
 export { moduleRefcount, usersOf } from './refcount.ts';
 export { moduleSyscalls } from './syscalls.ts';
 export type { ExceptionFixup, ModuleBug } from './tables.ts';

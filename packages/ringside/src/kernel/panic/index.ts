@@ -6,10 +6,10 @@
  *     Warning ─► formatWarning ─► LogLine[] ──► printk
  *     frames ──► dumpStack ─┘
  */
-export { showTrace, type TraceItem } from './call-trace.ts';
+export type { TraceItem } from './call-trace.ts';
 export { diesWithIrqsDisabled, formatPanic, formatTaskDeath, type PanicOptions } from './death.ts';
-export { KERN, type LogLevel, type LogLine } from './log-line.ts';
-export { type LinkedModule, type LinkedModules, moduleFlags, printModules } from './modules-linked-in.ts';
+export type { LogLevel, LogLine } from './log-line.ts';
+export { type LinkedModule, type LinkedModules, printModules } from './modules-linked-in.ts';
 export {
   type BuildFlags,
   buildFlags,
@@ -25,8 +25,7 @@ export {
   type PtRegs,
   type RegisterDump,
   type SystemRegisters,
-  showRegs,
 } from './registers.ts';
 export { printTainted } from './tainted.ts';
-export { showTaskInfo, type TaskInfo } from './task-info.ts';
+export type { TaskInfo } from './task-info.ts';
 export { dumpStack, formatWarning, type Warning } from './warning.ts';

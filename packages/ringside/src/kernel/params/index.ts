@@ -8,7 +8,6 @@
 export * from './array-ops.ts';
 export * from './dyndbg.ts';
 export { showModuleParam } from './module-params.ts';
-export { parameq } from './next-arg.ts';
 export * from './parse-args.ts';
 export * from './services.ts';
 export * from './standard-ops.ts';

@@ -12,7 +12,7 @@ import {
   type VariableArguments,
 } from '../lib/index.ts';
 import { LOG_LINE_MAX } from './printk.ts';
-import { ratelimit } from './ratelimit.ts';
+import { printkTimedRatelimit, ratelimit } from './ratelimit.ts';
 
 /** printk keeps this much of a text. */
 const LIMIT = LOG_LINE_MAX;
@@ -48,12 +48,7 @@ export const printkExports: ExportTable = {
   printk_timed_ratelimit: fn(
     'bool printk_timed_ratelimit(unsigned long *caller_jiffies, unsigned int interval_msecs)',
     (k) => {
-      const last = k.args.addr(0);
-      const elapsed = BigInt.asIntN(64, BigInt(k.jiffies.now) - k.memory.readU64(last));
-      const interval = BigInt(Math.ceil((k.args.u32(1) * k.jiffies.hz) / 1000));
-      if (k.memory.readU64(last) !== 0n && elapsed >= 0n && elapsed <= interval) return false;
-      k.memory.writeU64(last, BigInt(k.jiffies.now));
-      return true;
+      return printkTimedRatelimit(k.ratelimit, k.args.addr(0), k.args.u32(1), k.jiffies.hz);
     },
   ),
   print_hex_dump: fn(

@@ -1,24 +1,5 @@
 import { KERN } from '../../abi/index.ts';
 
-/** Levels by number, as `dmesg -x` names them. */
-export const LEVEL_NAMES = ['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug'] as const;
-
-/** Syslog facilities by number, as `dmesg -x` names them. Source: uapi syslog.h of glibc. */
-export const FACILITY_NAMES = [
-  'kern',
-  'user',
-  'mail',
-  'daemon',
-  'auth',
-  'syslog',
-  'lpr',
-  'news',
-  'uucp',
-  'cron',
-  'authpriv',
-  'ftp',
-] as const;
-
 /** What the control characters at the start of a message say. */
 export interface MessagePrefix {
   /** The first level that is given. */

@@ -1,4 +1,4 @@
-import { BUGFLAG, TAINT } from '../../abi/index.ts';
+import { BUGFLAG, SIGNAL, TAINT } from '../../abi/index.ts';
 import { addrFromU64, addrToU64, asAddr, type GuestAddr, isCanonical } from '../../bytes/index.ts';
 import { PAGE_SIZE } from '../../memory/index.ts';
 import {
@@ -39,8 +39,6 @@ import { backtrace, type TraceEntry } from './backtrace.ts';
 import { type Crash, codePlace, ownerOf } from './crash.ts';
 import { KERNEL_CS, KERNEL_DS, MACHINE_MODEL } from './machine-model.ts';
 
-const SIGKILL = 9;
-const SIGSEGV = 11;
 const PF_INSTRUCTION = 0x10;
 const PF_PROTECTION = 1;
 const PF_WRITE = 2;
@@ -360,7 +358,7 @@ export function die(k: Kernel, stop: CpuException, bug: ModuleBug | undefined): 
     }),
   );
   k.resetPreemptCount();
-  k.sched.killCurrent(stop.vector === VECTOR.PF ? SIGKILL : SIGSEGV);
+  k.sched.killCurrent(stop.vector === VECTOR.PF ? SIGNAL.SIGKILL : SIGNAL.SIGSEGV);
 }
 
 /** Why the oops ends the machine, or undefined when only the task dies. */

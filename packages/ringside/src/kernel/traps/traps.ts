@@ -1,5 +1,5 @@
 import { BUGFLAG } from '../../abi/index.ts';
-import { asAddr, type GuestAddr, UnsupportedError } from '../../bytes/index.ts';
+import { asAddr, FormatError, type GuestAddr, UnsupportedError } from '../../bytes/index.ts';
 import { GuestAccessFault } from '../../memory/index.ts';
 import { type CpuException, type CpuPoison, VECTOR } from '../../translate/index.ts';
 import type { Kernel } from '../kernel.ts';
@@ -89,6 +89,10 @@ export class Traps {
     try {
       return resume();
     } catch (error) {
+      if (error instanceof FormatError) {
+        this.#k.reject(error);
+        return undefined;
+      }
       if (!(error instanceof GuestAccessFault || error instanceof UnsupportedError)) throw error;
       this.#fail({ native: activation.frames.at(-1)?.name ?? 'unknown', error });
       return undefined;
