@@ -5,6 +5,8 @@ import {
   BASE_MASK,
   DYNAMIC,
   flagKind,
+  INLINE_A,
+  INLINE_B,
   MEMORY,
   OVERLAY,
   OVERLAY_MASK,
@@ -27,6 +29,7 @@ import {
   FKIND,
   get32,
   get64,
+  isConst,
   load,
   not32,
   OF,
@@ -62,8 +65,13 @@ export function explicitLocal(flag: number): number {
   return EXPLICIT.find(([f]) => f === flag)![1];
 }
 
-/** Stores the lazy flags into the register file, from locals. */
-export function storeFlags(kind: number): Stmt[] {
+/** A constant operand that fits into a stored kind (see flags.ts): then it needs no store of its own. */
+function fits(value: number | undefined): value is number {
+  return value !== undefined && value >= -0x8000 && value < 0x8000;
+}
+
+/** Stores the lazy flags into the register file, from locals. `a`, `b`: the operands, where they are constants. */
+export function storeFlags(kind: number, a?: number, b?: number): Stmt[] {
   const store = (name: 'i32.store' | 'i64.store', slot: number, value: Expr): Stmt => ({
     kind: 'store',
     op: OP[name],
@@ -88,10 +96,12 @@ export function storeFlags(kind: number): Stmt[] {
     ];
   }
   const base = kind & 31;
-  const stored = [store('i32.store', SLOT_FKIND, c32(kind))];
-  stored.push(values[0]!);
-  if (base !== BASE.LOGIC && base !== BASE.PACKED && base !== BASE.INC && base !== BASE.DEC)
-    stored.push(values[1]!);
+  const unary = base === BASE.LOGIC || base === BASE.PACKED || base === BASE.INC || base === BASE.DEC;
+  const inline = unary ? (fits(a) ? a : undefined) : fits(b) ? b : undefined;
+  const tag = inline === undefined ? 0 : (inline << 16) | (unary ? INLINE_A : INLINE_B);
+  const stored = [store('i32.store', SLOT_FKIND, c32(kind | tag))];
+  if (!unary || inline === undefined) stored.push(values[0]!);
+  if (!unary && inline === undefined) stored.push(values[1]!);
   if ((kind & OVERLAY_MASK) !== 0) stored.push(values[2]!);
   return stored;
 }
@@ -102,6 +112,10 @@ export class FlagState {
   kind: number;
   /** Flags whose explicit locals are right. */
   explicit: number;
+  /** Operands of the last `produce` that are constants, and the kind that it made. */
+  #constantOf = MEMORY;
+  #a0: number | undefined;
+  #b0: number | undefined;
 
   constructor(context: LiftContext, kind: number, explicit: number) {
     this.#c = context;
@@ -115,6 +129,9 @@ export class FlagState {
     if (b !== undefined) this.#c.set(FB, this.#c.wide(b));
     this.kind = flagKind(base, width);
     this.explicit = 0;
+    this.#constantOf = this.kind;
+    this.#a0 = isConst(a) ? a.n : undefined;
+    this.#b0 = b !== undefined && isConst(b) ? b.n : undefined;
   }
 
   /** As `produce`, with a base that depends on a carry (0 or 1): `base + 1` with it. */
@@ -132,6 +149,7 @@ export class FlagState {
     if (needed !== 0) this.makeExplicit(needed);
     const old = this.kind === DYNAMIC ? get32(FKIND) : c32(this.kind);
     const held = c.hold(keep);
+    this.#constantOf = MEMORY;
     c.set(FKIND, select(held, old, c32(flagKind(base, width))));
     c.set(FA, select(held, get64(FA), c.wide(a)));
     c.set(FB, select(held, get64(FB), c.wide(b)));
@@ -213,6 +231,7 @@ export class FlagState {
 
   #loadPacked(): void {
     const c = this.#c;
+    this.#constantOf = MEMORY;
     c.emit({ kind: 'eval', value: callImport(IMPORT.settle, 32), drop: true });
     c.set(FA, op('i64.and', load('i64.load', c32(0), slotOffset(SLOT_RFLAGS)), c64(ALL)));
     c.set(FKIND, c32(flagKind(BASE.PACKED, 64)));
@@ -226,7 +245,9 @@ export class FlagState {
 
   /** Stores the state into the register file. */
   store(): void {
-    for (const stmt of storeFlags(this.kind)) this.#c.emit(stmt);
+    const known = this.kind > 0 && (this.kind & BASE_MASK) === this.#constantOf;
+    const stmts = known ? storeFlags(this.kind, this.#a0, this.#b0) : storeFlags(this.kind);
+    for (const stmt of stmts) this.#c.emit(stmt);
   }
 
   /** Makes flags explicit in their locals. */

@@ -7,6 +7,8 @@
  *   bits 8-9    overlay: CF (and OF) come from FC, the rest from the base (`bt`, `inc`, rotates)
  *   bits 10-11  the overlay's width
  *
+ *   bit 14, 15   only in the register file: FA or FB is the signed number in bits 16-31
+ *
  * Mostly the kind is known when translating. Where paths meet with different ones it is in the local FKIND.
  * The register file has the same four slots, so that leaving a function is four stores at most; `settle` below
  * turns them into RFLAGS when the host looks.
@@ -43,6 +45,9 @@ export const OVERLAY = {
   ROL: 2 << 8,
   ROR: 3 << 8,
 } as const;
+
+export const INLINE_A = 1 << 14;
+export const INLINE_B = 1 << 15;
 
 export const BASE_MASK = 0x7f;
 export const OVERLAY_MASK = 0xf00;
@@ -87,7 +92,8 @@ function parity(low: number): number {
 
 /** The arithmetic flags of a kind, as bits of RFLAGS. `before`: RFLAGS where the kind's base is MEMORY. */
 export function computeFlags(kind: number, fa: bigint, fb: bigint, fc: bigint, before: number): number {
-  let flags = baseFlags(kind, fa, fb, before);
+  const inline = BigInt(kind >> 16);
+  let flags = baseFlags(kind, kind & INLINE_A ? inline : fa, kind & INLINE_B ? inline : fb, before);
   const overlay = kind & 0x300;
   if (overlay === OVERLAY.CARRY) flags = (flags & ~C) | (fc & 1n ? C : 0);
   else if (overlay !== 0) {
