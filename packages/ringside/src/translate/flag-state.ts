@@ -434,9 +434,10 @@ export class FlagState {
     return and32(wrap(op('i64.xor', top, other)), 1);
   }
 
-  #flagOf(flag: number): Expr {
+  /** `underlying`: what the base says, below an overlay. */
+  #flagOf(flag: number, underlying = false): Expr {
     const kind = this.kind;
-    const overlay = kind & 0x300;
+    const overlay = underlying ? 0 : kind & 0x300;
     if (flag === FLAG_C && overlay !== 0) return this.#overlayCarry(overlay, overlayWidthOf(kind));
     if (flag === FLAG_O && overlay > OVERLAY.CARRY)
       return this.#overlayOverflow(overlay, overlayWidthOf(kind));
@@ -512,7 +513,7 @@ export class FlagState {
           case BASE.DEC:
             return op(`${w}.eq`, this.#a(width), belowTop(width));
           case BASE.SHL:
-            return op('i32.xor', negative(this.#result()), this.#flagOf(FLAG_C));
+            return op('i32.xor', negative(this.#result()), this.#flagOf(FLAG_C, true));
           case BASE.SHR:
             return negative(raw(FA, width));
           case BASE.IMUL:
