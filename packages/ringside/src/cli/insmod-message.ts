@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { strerror } from './strerror.ts';
+import { strerror } from '../abi/index.ts';
 
 const ENOENT = 2;
 const ESRCH = 3;

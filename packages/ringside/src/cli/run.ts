@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { strerror } from '../abi/index.ts';
 import { FormatError, InputError } from '../bytes/index.ts';
 import { decompressDetected } from '../compression/index.ts';
 import { boot, explainCrash } from '../machine/index.ts';
@@ -8,7 +9,6 @@ import { describeReport } from './report-text.ts';
 import { parseRunOptions, RUN_HELP, type RunOptions } from './run-options.ts';
 import { jsonOutput, type RunOutput, textOutput } from './run-output.ts';
 import { type ModuleFile, runSession } from './run-session.ts';
-import { strerror } from './strerror.ts';
 import { wantsColour } from './terminal.ts';
 
 /** `ringside run`. Throws `InputError` and `UnsupportedError` for what stands in the way of a run. */
