@@ -20,7 +20,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const PROBE = `
 import { inflateSync } from 'node:zlib';
 import { readFileSync } from 'node:fs';
-import { CORE_STRUCTS, openSpec } from ${JSON.stringify(join(root, 'packages/ringside/src/image/index.ts'))};
+import { CORE_STRUCTS } from ${JSON.stringify(join(root, 'packages/ringside/src/image/core-types.ts'))};
+import { openSpec } from ${JSON.stringify(join(root, 'packages/ringside/src/image/index.ts'))};
 const marks = {};
 let last = performance.now();
 const mark = (name) => { const now = performance.now(); marks[name] = now - last; last = now; };
