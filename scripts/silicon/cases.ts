@@ -21,6 +21,8 @@ export interface Case {
   readonly memory: Uint8Array;
   /** Flags without a defined value at the end. */
   readonly undefinedFlags: number;
+  /** Flags without a defined value somewhere on the way: what counts when the sequence ends in a fault. */
+  readonly everUndefined: number;
 }
 
 /** Registers that point into the data page; they are never operands. */
@@ -124,12 +126,14 @@ export function instance(encoding: Encoding, random: Random): Instruction | unde
     const tail = n;
     const absolute = encoding.operands.some((o) => o.kind === 'O');
     for (; n < 32; n++) bytes[n] = random.next(256);
-    if (absolute) new DataView(bytes.buffer).setBigUint64(tail, BigInt(DATA + WINDOW + random.next(256)), true);
+    if (absolute)
+      new DataView(bytes.buffer).setBigUint64(tail, BigInt(DATA + WINDOW + random.next(256)), true);
     const first = decode(bytes, 0, 0);
     if (!isInstruction(first) || first.encoding !== encoding) continue;
     if (!registersAreSafe(first)) continue;
     // Displacements of four bytes would leave the page: make them small.
-    const big = !absolute && first.operands.some((o) => o.kind === 'mem') && Math.abs(first.displacement) > 128;
+    const big =
+      !absolute && first.operands.some((o) => o.kind === 'mem') && Math.abs(first.displacement) > 128;
     if (big) {
       for (let i = tail; i + 3 < 32; i++) {
         const sib = (bytes[tail - 1]! & 7) === 4 && bytes[tail - 1]! < 0xc0 ? 1 : 0;
@@ -141,7 +145,12 @@ export function instance(encoding: Encoding, random: Random): Instruction | unde
     }
     const ins = decode(bytes, 0, 0);
     if (!isInstruction(ins) || ins.encoding !== encoding || !registersAreSafe(ins)) continue;
-    if (ins.operands.some((o) => o.kind === 'mem') && Math.abs(ins.displacement) > 200 && ins.name !== 'lea' && !absolute)
+    if (
+      ins.operands.some((o) => o.kind === 'mem') &&
+      Math.abs(ins.displacement) > 200 &&
+      ins.name !== 'lea' &&
+      !absolute
+    )
       continue;
     return { ...ins, bytes: bytes.slice(0, ins.length) } as Instruction;
   }
@@ -194,6 +203,7 @@ export function makeCase(encoding: Encoding, others: readonly Encoding[], random
   const instructions: Instruction[] = [];
   let at = 0;
   let undefinedFlags = 0;
+  let everUndefined = 0;
   const count = 1 + random.next(3);
   for (let i = 0; i < count; i++) {
     const ins = instance(i === 0 ? encoding : others[random.next(others.length)]!, random);
@@ -216,6 +226,7 @@ export function makeCase(encoding: Encoding, others: readonly Encoding[], random
     at += bytes.length;
     instructions.push(ins);
     undefinedFlags = undefinedAfter(ins, undefinedFlags, regs, i === 0);
+    everUndefined |= undefinedFlags;
     // What it leaves undefined in registers would spread.
     if (
       ins.name === 'bsf' ||
@@ -227,5 +238,5 @@ export function makeCase(encoding: Encoding, others: readonly Encoding[], random
   const memory = Uint8Array.from({ length: WINDOW_BYTES }, () =>
     random.next(4) === 0 ? random.next(256) : [0, 0xff, 0x80, 0x7f, 1][random.next(5)]!,
   );
-  return { code, instructions, regs, flags, memory, undefinedFlags };
+  return { code, instructions, regs, flags, memory, undefinedFlags, everUndefined };
 }

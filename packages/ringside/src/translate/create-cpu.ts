@@ -56,6 +56,8 @@ class TranslatingCpu implements Cpu {
     this.#memory = options.memory;
     this.regs = new RegisterFile(options.memory);
     this.#system = options.system ?? new BareSystem();
+    // A kernel that listens itself calls `invalidate` from there.
+    this.#memory.onTextChange ??= (addr, size) => this.invalidate(addr, size);
     this.#fuel = new Int32Array(options.memory.wasm.buffer, slotOffset(0), 128);
     const memory = options.memory;
     this.#text = {

@@ -1,5 +1,5 @@
 import { OP, OP_NAMES, type OpName } from '../wasm/index.ts';
-import { registerName } from '../x86/index.ts';
+import { type Instruction, printInstruction, registerName } from '../x86/index.ts';
 
 /**
  * The intermediate form: expression trees over WebAssembly's own operators, and statements. Guest registers are
@@ -74,7 +74,7 @@ export type Stmt =
   /** Returns to the caller with this RIP; the register file is exact. */
   | { readonly kind: 'leave'; readonly condition: Expr | undefined; readonly rip: Expr }
   /** Marks where a guest instruction begins, for prints. */
-  | { readonly kind: 'mark'; readonly text: string };
+  | { readonly kind: 'mark'; readonly ins: Instruction };
 
 /** Why and in what state a function is left by an `exit`. */
 export interface Exit {
@@ -256,7 +256,7 @@ export function printStmt(s: Stmt, indent = ''): string {
     case 'leave':
       return `${indent}leave ${printExpr(s.rip)}${s.condition === undefined ? '' : ` if ${printExpr(s.condition)}`}`;
     case 'mark':
-      return `${indent}; ${s.text}`;
+      return `${indent}; ${printInstruction(s.ins)}`;
   }
 }
 

@@ -1,5 +1,5 @@
 import { UnsupportedError } from '../bytes/index.ts';
-import { type Instruction, printInstruction } from '../x86/index.ts';
+import type { Instruction } from '../x86/index.ts';
 import { planAccesses } from './access-plan.ts';
 import { VECTOR } from './cpu.ts';
 import { IMPORT, SLOT_FUEL, slotOffset, TARGET_CACHE } from './engine-layout.ts';
@@ -261,7 +261,7 @@ function liftBlock(
     c.flagsObserved = flags?.observed[i] ?? true;
     c.flagsNeeded = flags?.needed[i] ?? 0;
     c.temps.reset();
-    c.emit({ kind: 'mark', text: printInstruction(ins) });
+    c.emit({ kind: 'mark', ins });
     if (last && i === n - 1) break;
     if (ins.name === 'jmp') break;
     const lifter = LIFTERS.get(ins.name);

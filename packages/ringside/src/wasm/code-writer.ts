@@ -82,9 +82,13 @@ export class CodeWriter {
   }
 
   append(other: CodeWriter): void {
-    this.#reserve(other.length);
-    this.bytes.set(other.bytes.subarray(0, other.length), this.length);
-    this.length += other.length;
+    this.appendBytes(other.bytes.subarray(0, other.length));
+  }
+
+  appendBytes(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.bytes.set(bytes, this.length);
+    this.length += bytes.length;
   }
 
   reset(): void {

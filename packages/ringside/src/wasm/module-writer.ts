@@ -75,7 +75,7 @@ export function writeModule(spec: ModuleSpec): Uint8Array<ArrayBuffer> {
   code.u32(spec.functions.length);
   for (const f of spec.functions) {
     code.u32(f.body.length);
-    for (let i = 0; i < f.body.length; i++) code.byte(f.body[i]!);
+    code.appendBytes(f.body);
   }
   section(out, 10, code);
   return out.take();
