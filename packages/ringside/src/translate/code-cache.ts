@@ -68,7 +68,7 @@ export class CodeCache {
 
   constructor(options: CodeCacheOptions, host: HostFunctions) {
     this.#options = options;
-    this.#table = new WebAssembly.Table({ element: 'anyfunc', initial: 1024 });
+    this.#table = new WebAssembly.Table({ element: 'anyfunc', initial: 128 });
     this.#imports = {
       e: { memory: options.memory, table: this.#table, ...host } as WebAssembly.ModuleImports,
     };

@@ -8,6 +8,8 @@ import type { Expr, Stmt } from './ir.ts';
 export interface FlowNode {
   readonly id: number;
   readonly block: Block | undefined;
+  /** Place in the reverse postorder, while the graph is structured. */
+  order: number;
   stmts: Stmt[];
   /** Statements made on the way to each successor. */
   edges: Stmt[][];
@@ -42,6 +44,7 @@ export function newNode(id: number, block: Block | undefined): FlowNode {
   return {
     id,
     block,
+    order: -1,
     stmts: [],
     edges: [],
     successors: [],

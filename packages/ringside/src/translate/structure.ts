@@ -21,7 +21,6 @@ type Edge = 'forward' | 'back' | 'dispatch';
 
 interface Shape {
   readonly order: readonly FlowNode[];
-  readonly number: ReadonlyMap<FlowNode, number>;
   readonly children: ReadonlyMap<FlowNode, FlowNode[]>;
   readonly merges: ReadonlySet<FlowNode>;
   readonly loops: ReadonlySet<FlowNode>;
@@ -85,7 +84,7 @@ export function writeStructured(root: FlowNode, out: CodeWriter, emitter: NodeEm
     // The node that follows directly is written in this loop, so that long chains do not recurse.
     for (let node: FlowNode | undefined = start; node !== undefined; ) {
       const merges: FlowNode[] = shape.children.get(node)!.filter((k) => shape.merges.has(k));
-      merges.sort((a, b) => shape.number.get(b)! - shape.number.get(a)!);
+      merges.sort((a, b) => b.order - a.order);
       if (shape.loops.has(node)) {
         out.byte(OP.loop);
         out.byte(EMPTY_BLOCK);
@@ -200,9 +199,9 @@ function analyse(entry: FlowNode): Shape {
 
 function shapeOf(root: FlowNode, dispatcher: FlowNode | undefined): Shape {
   const order = reversePostorder(root);
-  const number = new Map(order.map((node, i) => [node, i]));
-  const predecessors = new Map<FlowNode, FlowNode[]>(order.map((node) => [node, []]));
-  for (const node of order) for (const s of node.successors) predecessors.get(s)!.push(node);
+  for (let i = 0; i < order.length; i++) order[i]!.order = i;
+  const predecessors: FlowNode[][] = order.map(() => []);
+  for (const node of order) for (const s of node.successors) predecessors[s.order]!.push(node);
   // Cooper, Harvey, Kennedy: dominators by iteration over the reverse postorder.
   const idom: number[] = new Array(order.length).fill(-1);
   idom[0] = 0;
@@ -210,8 +209,8 @@ function shapeOf(root: FlowNode, dispatcher: FlowNode | undefined): Shape {
     changed = false;
     for (let i = 1; i < order.length; i++) {
       let dominator = -1;
-      for (const p of predecessors.get(order[i]!)!) {
-        let a = number.get(p)!;
+      for (const p of predecessors[i]!) {
+        let a = p.order;
         if (idom[a] === -1) continue;
         if (dominator === -1) dominator = a;
         else {
@@ -235,8 +234,8 @@ function shapeOf(root: FlowNode, dispatcher: FlowNode | undefined): Shape {
     return at === a;
   };
   const kind = (from: FlowNode, to: FlowNode): Edge => {
-    const a = number.get(from)!;
-    const b = number.get(to)!;
+    const a = from.order;
+    const b = to.order;
     if (b > a) return 'forward';
     return dominates(b, a) ? 'back' : 'dispatch';
   };
@@ -244,7 +243,7 @@ function shapeOf(root: FlowNode, dispatcher: FlowNode | undefined): Shape {
   const loops = new Set<FlowNode>();
   for (const node of order) {
     let forward = 0;
-    for (const p of predecessors.get(node)!) {
+    for (const p of predecessors[node.order]!) {
       const k = kind(p, node);
       if (k === 'forward') forward++;
       else if (k === 'back') loops.add(node);
@@ -255,5 +254,5 @@ function shapeOf(root: FlowNode, dispatcher: FlowNode | undefined): Shape {
   }
   const children = new Map<FlowNode, FlowNode[]>(order.map((node) => [node, []]));
   for (let i = 1; i < order.length; i++) children.get(order[idom[i]!]!)!.push(order[i]!);
-  return { order, number, children, merges, loops, dispatcher, kind };
+  return { order, children, merges, loops, dispatcher, kind };
 }

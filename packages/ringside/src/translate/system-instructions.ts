@@ -91,9 +91,6 @@ export class BareSystem implements SystemInstructions {
       case 'invd':
       case 'clts':
         return undefined;
-      case 'mov_to_seg':
-      case 'pop_fs':
-      case 'pop_gs':
       default:
     }
     throw new UnsupportedError({ what: `instruction "${printInstruction(ins)}"` });
