@@ -13,9 +13,12 @@ const ENOENT = 2;
 /** What the real kernel is booted with for every case, as far as it shows. */
 const ORACLE_PARAMETERS = 'panic=-1';
 
+/** RINGSIDE_KERNEL: what --kernel takes; without it, the built-in kernel, whose recordings are kept. */
+const KERNEL = process.env['RINGSIDE_KERNEL'];
+
 export async function createTarget(options: TargetOptions): Promise<Target> {
   const machine = await boot({
-    spec: await resolveKernel(),
+    spec: await resolveKernel(KERNEL),
     commandLine: `${ORACLE_PARAMETERS} ${options.kernelParameters}`,
   });
   return new RingsideTarget(machine);

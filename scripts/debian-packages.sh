@@ -36,6 +36,12 @@ missing=()
 for package in $(printf '%s\n' "${wanted[@]}" | sort -u); do
 	dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
 done
+# Headers build modules for their own kernel only: image and headers are brought to one version together.
+version() { dpkg-query -W -f='${Version}' "$1" 2>/dev/null || true; }
+kernel=$(printf '%s\n' "${wanted[@]}" | grep -x 'linux-.*-amd64' | sort -u || true)
+if [ "$(echo "$kernel" | wc -w)" = 2 ] && [ "$(version linux-image-amd64)" != "$(version linux-headers-amd64)" ]; then
+	missing=($(printf '%s\n' "${missing[@]}" $kernel | sort -u))
+fi
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 command -v apt-get >/dev/null || {

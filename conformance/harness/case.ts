@@ -31,6 +31,8 @@ export interface Case {
 const CONFORMANCE = join(import.meta.dirname, '..');
 /** RINGSIDE_MODULES: a folder of freshly built modules in place of the ones that are kept. */
 const MODULES = process.env['RINGSIDE_MODULES'] ?? join(CONFORMANCE, '..', 'modules');
+/** RINGSIDE_RECORDINGS: a folder of other recordings, CASE/expected.txt each, in place of the ones that are kept. */
+const RECORDINGS = process.env['RINGSIDE_RECORDINGS'] ?? CONFORMANCE;
 
 export function caseNames(): string[] {
   return readdirSync(CONFORMANCE)
@@ -51,10 +53,12 @@ export function readCase(name: string): Case {
     kernelParameters: meaningfulLines(join(folder, 'args')).join(' '),
     registers: new Set(meaningfulLines(join(folder, 'registers')).flatMap((line) => line.split(/\s+/))),
     files: meaningfulLines(join(folder, 'modules')).map(readFile),
-    expected: existsSync(join(folder, 'expected.txt'))
-      ? readFileSync(join(folder, 'expected.txt'), 'utf8')
-      : undefined,
+    expected: readRecording(join(RECORDINGS, name, 'expected.txt')),
   };
+}
+
+function readRecording(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
 }
 
 export function readFile(line: string): CaseFile {
