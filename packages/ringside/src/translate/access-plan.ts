@@ -75,6 +75,7 @@ export function planAccesses(instructions: readonly Instruction[]): AccessPlan |
       ins.operands[memory]!.size >= 8 &&
       ins.operands[memory]!.size <= 64 &&
       ins.name !== 'pop' &&
+      ins.encoding.family !== 'x87' &&
       !(ins.name.startsWith('bt') && ins.operands[1]!.kind === 'reg')
     ) {
       const write = memory === 0 && !READS_ONLY.has(ins.name);

@@ -1,4 +1,14 @@
-import { CodeWriter, EMPTY_BLOCK, I32, I64, OP, OP_NAMES, type OpName } from '../wasm/index.ts';
+import {
+  CodeWriter,
+  EMPTY_BLOCK,
+  I32,
+  I64,
+  immediateOf,
+  OP,
+  OP_NAMES,
+  type OpName,
+  V128,
+} from '../wasm/index.ts';
 import {
   SLOT_CALLEE,
   SLOT_EXIT,
@@ -66,7 +76,13 @@ export function emitFunction(fn: LiftedFunction, options: EmitOptions): Uint8Arr
   const classes = exitClasses(fn);
   const out = new CodeWriter(4096);
   locals(out, fn);
-  const frame = Math.ceil((8 * (FIRST_I32 + 10) + 8 * fn.temps.widths.length + 160) / UNIT);
+  const frame = Math.ceil(
+    (8 * (FIRST_I32 + 10) +
+      8 * fn.temps.widths.length +
+      8 * fn.temps.widths.filter((w) => w === 128).length +
+      160) /
+      UNIT,
+  );
   const code = new Emitter(out, options, classes, frame);
   const all = [...classes.values()];
   for (let i = 0; i < all.length; i++) {
@@ -93,7 +109,7 @@ function locals(out: CodeWriter, fn: LiftedFunction): void {
   };
   add(I64, FIRST_I32 - GUEST);
   add(I32, SITE + 1 - FIRST_I32);
-  for (const width of fn.temps.widths) add(width === 64 ? I64 : I32, 1);
+  for (const width of fn.temps.widths) add(width === 128 ? V128 : width === 64 ? I64 : I32, 1);
   out.u32(runs.length);
   for (const run of runs) {
     out.u32(run.count);
@@ -242,8 +258,14 @@ class Emitter {
         case 'store':
           this.expr(s.at);
           this.expr(s.value);
-          out.byte(s.op);
-          out.u32(ALIGNMENT[s.op]!);
+          if (s.op >= 0x100) {
+            out.byte(0xfd);
+            out.u32(s.op - 0x100);
+            out.byte(0);
+          } else {
+            out.byte(s.op);
+            out.u32(ALIGNMENT[s.op]!);
+          }
           out.u32(s.offset);
           break;
         case 'eval':
@@ -389,11 +411,34 @@ class Emitter {
     if (e.a !== undefined) this.expr(e.a);
     if (e.b !== undefined) this.expr(e.b);
     if (e.c !== undefined) this.expr(e.c);
+    if (e.op >= 0x100) {
+      this.#prefixed(e);
+      return;
+    }
     out.byte(e.op);
     if (e.op === OP.call) out.u32(e.n);
     else if (e.op >= OP['i32.load'] && e.op <= OP['i64.load32_u']) {
       out.u32(ALIGNMENT[e.op]!);
       out.u32(e.n);
+    }
+  }
+  /** Operations on vectors and the saturating conversions; operands are on the stack. */
+  #prefixed(e: Expr): void {
+    const out = this.#out;
+    out.byte(e.op >= 0x200 ? 0xfc : 0xfd);
+    out.u32(e.op & 0xff);
+    switch (immediateOf(e.op)) {
+      case 'memory':
+        out.byte(0);
+        out.u32(e.n);
+        return;
+      case 'lane':
+        out.byte(e.n);
+        return;
+      case 'bytes':
+        for (let i = 0n; i < 16n; i++) out.byte(Number((e.big! >> (8n * i)) & 0xffn));
+        return;
+      case 'none':
     }
   }
 }

@@ -39,8 +39,8 @@ export function localName(local: number): string {
   return LOCAL_NAMES[local] ?? `t${local - FIRST_TEMP}`;
 }
 
-/** Value types of expressions: 32 or 64 bits. */
-export type Width = 32 | 64;
+/** Value types of expressions: integers of 32 or 64 bits, vectors of 128; floating-point values are never held. */
+export type Width = 32 | 64 | 128;
 
 export interface Expr {
   readonly op: number;
@@ -48,8 +48,9 @@ export interface Expr {
   readonly a: Expr | undefined;
   readonly b: Expr | undefined;
   readonly c: Expr | undefined;
-  /** The local, the constant, the memory offset or the function called. */
+  /** The local, the constant, the memory offset, the vector's lane or the function called. */
   readonly n: number;
+  /** A constant without an exact number, or the 16 bytes of a vector operation. */
   readonly big: bigint | undefined;
 }
 
@@ -146,17 +147,25 @@ export function get64(local: number): Expr {
   return make(OP['local.get'], 64, undefined, undefined, local);
 }
 
+export function getLocal(local: number, width: Width): Expr {
+  return make(OP['local.get'], width, undefined, undefined, local);
+}
+
 export function guest(reg: number): Expr {
   return get64(GUEST + reg);
 }
 
 const COMPARISON = /^i(32|64)\.(eqz|eq|ne|[lg][te]_[su])$/;
+const VECTOR = /^(v128|[if]\d+x\d+)\.(?!any_true|bitmask|extract)/;
+const NARROW = /^(v128\.any_true|i\d+x\d+\.bitmask|(i8x16|i16x8|i32x4)\.extract_lane.*|f\d\d\.(eq|lt))$/;
 const RESULT_WIDTH: readonly Width[] = OP_NAMES.map((name) =>
   name === undefined
     ? 64
-    : COMPARISON.test(name) || name === 'i32.wrap_i64' || name.startsWith('i32')
-      ? 32
-      : 64,
+    : VECTOR.test(name)
+      ? 128
+      : NARROW.test(name) || COMPARISON.test(name) || name === 'i32.wrap_i64' || name.startsWith('i32')
+        ? 32
+        : 64,
 );
 
 /** An operator applied; the width of the result follows from its name. */

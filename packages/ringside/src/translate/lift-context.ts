@@ -19,8 +19,7 @@ import {
   extendSigned,
   FIRST_TEMP,
   GUEST,
-  get32,
-  get64,
+  getLocal,
   guest,
   isConst,
   load,
@@ -46,8 +45,8 @@ export interface MemoryRef {
 /** Temporary locals of a function, used again from instruction to instruction. */
 export class Temps {
   readonly widths: Width[] = [];
-  readonly #free: { 32: number[]; 64: number[] } = { 32: [], 64: [] };
-  readonly #used: { 32: number[]; 64: number[] } = { 32: [], 64: [] };
+  readonly #free: Record<Width, number[]> = { 32: [], 64: [], 128: [] };
+  readonly #used: Record<Width, number[]> = { 32: [], 64: [], 128: [] };
 
   take(width: Width): number {
     let local = this.#free[width].pop();
@@ -61,7 +60,7 @@ export class Temps {
 
   /** Begins a new instruction: all temporaries are free again. */
   reset(): void {
-    for (const width of [32, 64] as const) {
+    for (const width of [32, 64, 128] as const) {
       const used = this.#used[width];
       for (let i = used.length - 1; i >= 0; i--) this.#free[width].push(used[i]!);
       used.length = 0;
@@ -126,7 +125,7 @@ export class LiftContext {
     if (isConst(value)) return value;
     const local = this.temps.take(value.width);
     this.set(local, value);
-    return value.width === 64 ? get64(local) : get32(local);
+    return getLocal(local, value.width);
   }
 
   exit(reason: ExitReason, condition?: Expr, more: Partial<Exit> = {}): void {

@@ -1,3 +1,5 @@
+import { PREFIXED_OP } from './vector-opcodes.ts';
+
 /** WebAssembly opcodes by name. Source: WebAssembly Core Specification 2.0, appendix "Index of Instructions". */
 export const OP = {
   unreachable: 0x00,
@@ -105,12 +107,24 @@ export const OP = {
   'i64.extend8_s': 0xc2,
   'i64.extend16_s': 0xc3,
   'i64.extend32_s': 0xc4,
+  'f32.eq': 0x5b,
+  'f32.lt': 0x5d,
+  'f64.eq': 0x61,
+  'f64.lt': 0x63,
+  'f64.abs': 0x99,
+  'f64.nearest': 0x9e,
+  'f32.convert_i32_s': 0xb2,
+  'f32.convert_i64_s': 0xb4,
+  'f64.convert_i32_s': 0xb7,
+  'f64.convert_i64_s': 0xb9,
+  'f64.promote_f32': 0xbb,
+  ...PREFIXED_OP,
 } as const;
 
 export type OpName = keyof typeof OP;
 
 export const OP_NAMES: readonly (OpName | undefined)[] = (() => {
-  const names: (OpName | undefined)[] = new Array(256).fill(undefined);
+  const names: (OpName | undefined)[] = new Array(0x300).fill(undefined);
   for (const name of Object.keys(OP) as OpName[]) names[OP[name]] = name;
   return names;
 })();
@@ -118,7 +132,8 @@ export const OP_NAMES: readonly (OpName | undefined)[] = (() => {
 /** Value types. */
 export const I32 = 0x7f;
 export const I64 = 0x7e;
-export type ValueType = typeof I32 | typeof I64;
+export const V128 = 0x7b;
+export type ValueType = typeof I32 | typeof I64 | typeof V128;
 export const FUNCREF = 0x70;
 /** A block without parameters and results. */
 export const EMPTY_BLOCK = 0x40;

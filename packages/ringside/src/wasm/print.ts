@@ -1,5 +1,6 @@
 import { InvariantError } from '../bytes/index.ts';
 import { EMPTY_BLOCK, I32, OP_NAMES } from './opcodes.ts';
+import { immediateOf } from './vector-opcodes.ts';
 
 /** The instructions of a function body as text, one a line, indented by nesting. `code` is without the locals. */
 export function printCode(code: Uint8Array, localName: (index: number) => string = (i) => String(i)): string {
@@ -23,7 +24,8 @@ export function printCode(code: Uint8Array, localName: (index: number) => string
   const lines: string[] = [];
   let depth = 0;
   while (p < code.length) {
-    const op = code[p++]!;
+    let op = code[p++]!;
+    if (op === 0xfc || op === 0xfd) op = (op === 0xfd ? 0x100 : 0x200) + u32();
     const name = OP_NAMES[op];
     if (name === undefined) throw new InvariantError(`no name for WebAssembly opcode 0x${op.toString(16)}`);
     let text: string = name;
@@ -40,6 +42,10 @@ export function printCode(code: Uint8Array, localName: (index: number) => string
       u32();
       const offset = u32();
       if (offset !== 0) text += ` +0x${offset.toString(16)}`;
+    } else if (op >= 0x100 && immediateOf(op) === 'lane') text += ` ${code[p++]}`;
+    else if (op >= 0x100 && immediateOf(op) === 'bytes') {
+      text += ` ${Array.from(code.subarray(p, p + 16)).join(' ')}`;
+      p += 16;
     } else if (name === 'i32.const' || name === 'i64.const') text += ` ${s64()}`;
     if (name === 'end' || name === 'else') depth--;
     lines.push(`${'  '.repeat(Math.max(depth, 0))}${text}`);

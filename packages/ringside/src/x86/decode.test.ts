@@ -47,6 +47,8 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   push_gs: /^Push$/,
   pop_gs: /^Pop$/,
   shl: /^(Shl|Sal)$/,
+  fstp: /^Fstp(nce)?$/,
+  fnstsw_ax: /^Fnstsw$/,
   fwait: /^Wait$/,
   call_far: /^Call$/,
   jmp_far: /^Jmp$/,

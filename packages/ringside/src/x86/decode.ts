@@ -12,6 +12,18 @@ const MAX_LENGTH = 15;
 
 const regOperands = new Map<number, Operand>();
 
+const vectorOperands = new Map<string, Operand>();
+
+function vectorOperand(kind: 'xmm' | 'mmx' | 'st', reg: number, size: number): Operand {
+  const key = `${kind}${reg}/${size}`;
+  let operand = vectorOperands.get(key);
+  if (operand === undefined) {
+    operand = { kind, size, reg, high: false, value: 0, big: undefined };
+    vectorOperands.set(key, operand);
+  }
+  return operand;
+}
+
 function regOperand(reg: number, size: number, high = false): Operand {
   const key = reg | (size << 8) | (high ? 0x80 : 0);
   let operand = regOperands.get(key);
@@ -189,6 +201,28 @@ export function decode(bytes: Uint8Array, at: number, addr: number): Instruction
       case 'G':
         operands.push(byteAware(reg, size, rex));
         break;
+      case 'V':
+        operands.push(vectorOperand('xmm', reg, size));
+        break;
+      case 'P':
+        operands.push(vectorOperand('mmx', reg & 7, size));
+        break;
+      case 'W':
+      case 'Q':
+      case 'U':
+      case 'N': {
+        const xmm = spec.kind === 'W' || spec.kind === 'U';
+        if (mod === 3) operands.push(vectorOperand(xmm ? 'xmm' : 'mmx', xmm ? rm : rm & 7, size));
+        else if (spec.kind === 'U' || spec.kind === 'N') return stop('invalid', p);
+        else operands.push(memOperand(size));
+        break;
+      }
+      case 'T':
+        operands.push(vectorOperand('st', rm & 7, 80));
+        break;
+      case 'ST':
+        operands.push(vectorOperand('st', 0, 80));
+        break;
       case 'Z':
         operands.push(byteAware((opcode & 7) | ((rex & 1) << 3), size, rex));
         break;
@@ -326,6 +360,8 @@ function sizeOf(spec: OperandSpec, operandSize: number, w: number): number {
       return 32;
     case 'q':
       return 64;
+    case 't':
+      return 80;
     case 'o':
       return 128;
     case 'v':

@@ -3,9 +3,12 @@ import { ARITHMETIC } from './table/arithmetic.ts';
 import { BITS } from './table/bits.ts';
 import { CONTROL } from './table/control.ts';
 import { MOVEMENT } from './table/movement.ts';
-import { SIMD } from './table/simd.ts';
+import { SIMD_FLOAT } from './table/simd-float.ts';
+import { SIMD_INTEGER } from './table/simd-integer.ts';
+import { SIMD_MMX } from './table/simd-mmx.ts';
 import { STRING } from './table/string.ts';
 import { SYSTEM } from './table/system.ts';
+import { X87 } from './table/x87.ts';
 
 /**
  * The instruction table. Every line of the files in `table/` is one encoding, in columns:
@@ -18,8 +21,10 @@ import { SYSTEM } from './table/system.ts';
  * /digit      the reg field of ModRM; `/r`: any; a byte: all of ModRM
  * operands    E register or memory, G register of ModRM.reg, Z register of the opcode, M memory, R register of
  *             ModRM.rm, I immediate, J relative target, O absolute address, S C D segment, control, debug register;
+ *             V xmm register of ModRM.reg, W xmm register or memory, U xmm register of ModRM.rm; P Q N the same of mmx
+ *             registers; T register of the x87 stack by ModRM.rm;
  *             then the size: b w d q o are 8 to 128 bits, v the operand size, z the same but at most 32, y 32 or 64,
- *             bs a byte that is sign-extended, none for no size. AL CL DX 1 rAX eAX stand for themselves.
+ *             bs a byte that is sign-extended, none for no size. AL CL DX 1 rAX eAX ST stand for themselves.
  * flags       r= read, w= written with a defined value, u= left undefined; letters o s z a p c
  * attributes  lock: takes the prefix with a memory destination; rep: takes rep; d64, f64: 64-bit by default, always
  *
@@ -29,7 +34,7 @@ export const FLAG_BITS = { c: 1, p: 4, a: 0x10, z: 0x40, s: 0x80, o: 0x800 } as 
 export const ALL_FLAGS = 0x8d5;
 
 export interface OperandSpec {
-  /** E G Z M R I J O S C D, or a fixed operand's name. */
+  /** E G Z M R I J O S C D V W U P Q N T, or a fixed operand's name. */
   readonly kind: string;
   readonly size: string;
 }
@@ -63,7 +68,7 @@ export interface Encoding {
   readonly force64: boolean;
 }
 
-const FIXED = new Set(['AL', 'CL', 'DX', '1', 'rAX', 'eAX', 'b', 'v']);
+const FIXED = new Set(['AL', 'CL', 'DX', '1', 'rAX', 'eAX', 'ST', 'b', 'v']);
 const HEX = /^[0-9A-F]{2}$/;
 
 function flagMask(column: string, key: string): number {
@@ -154,7 +159,10 @@ export const ENCODINGS: readonly Encoding[] = [
   ...parseTable(CONTROL, 'control'),
   ...parseTable(STRING, 'string'),
   ...parseTable(SYSTEM, 'system'),
-  ...parseTable(SIMD, 'simd'),
+  ...parseTable(SIMD_FLOAT, 'simd'),
+  ...parseTable(SIMD_INTEGER, 'simd'),
+  ...parseTable(SIMD_MMX, 'mmx'),
+  ...parseTable(X87, 'x87'),
 ];
 
 /** `LOOKUP[map * 256 + opcode]`: the encodings to try, those with a needed prefix first. */

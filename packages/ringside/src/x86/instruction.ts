@@ -1,6 +1,17 @@
 import type { Encoding } from './encodings.ts';
 
-export type OperandKind = 'reg' | 'mem' | 'imm' | 'rel' | 'segment' | 'control' | 'debug';
+/** `st`: a register of the x87 stack, counted from its top. */
+export type OperandKind =
+  | 'reg'
+  | 'mem'
+  | 'imm'
+  | 'rel'
+  | 'segment'
+  | 'control'
+  | 'debug'
+  | 'xmm'
+  | 'mmx'
+  | 'st';
 
 /** One operand. Registers are numbered as the encoding has them; `high` marks ah, ch, dh, bh (registers 0 to 3). */
 export interface Operand {

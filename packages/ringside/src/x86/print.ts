@@ -7,7 +7,6 @@ const SEGMENTS = ['es', 'cs', 'ss', 'ds', 'fs', 'gs', '?', '?'];
 
 /** The register's name as the manuals have it: `rax`, `r8d`, `sil`. */
 export function registerName(reg: number, size = 64, high = false): string {
-  if (size === 128) return `xmm${reg}`;
   if (high) return HIGH[reg]!;
   if (reg >= 8) return `r${reg}${size === 64 ? '' : size === 32 ? 'd' : size === 16 ? 'w' : 'b'}`;
   const name = NAMES[reg]!;
@@ -32,6 +31,7 @@ const MNEMONIC: Readonly<Record<string, string>> = {
   pop_fs: 'pop %fs',
   push_gs: 'push %gs',
   pop_gs: 'pop %gs',
+  fnstsw_ax: 'fnstsw %ax',
 };
 
 const SUFFIX: Readonly<Record<number, string>> = { 8: 'b', 16: 'w', 32: 'l', 64: 'q' };
@@ -75,6 +75,12 @@ function operandText(
       return `%cr${operand.reg}`;
     case 'debug':
       return `%db${operand.reg}`;
+    case 'xmm':
+      return `%xmm${operand.reg}`;
+    case 'mmx':
+      return `%mm${operand.reg}`;
+    case 'st':
+      return operand.reg === 0 ? '%st' : `%st(${operand.reg})`;
   }
 }
 
@@ -103,7 +109,11 @@ export function printInstruction(
   const operands = ins.operands.map((o) => operandText(ins, o, symbol));
   let name = mnemonic(ins);
   const memory = ins.operands.find((o) => o.kind === 'mem');
-  if (memory !== undefined && !ins.operands.some((o) => o.kind === 'reg') && memory.size in SUFFIX) {
+  if (
+    memory !== undefined &&
+    !ins.operands.some((o) => o.kind === 'reg' || o.kind === 'xmm' || o.kind === 'mmx') &&
+    memory.size in SUFFIX
+  ) {
     name += SUFFIX[memory.size]!;
   }
   if (ins.encoding.repeatable)

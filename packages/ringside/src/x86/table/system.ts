@@ -103,5 +103,4 @@ F3 0F C7 /7 reg  Rq           rdpid      -
 0F C7 /6 reg     Rv           rdrand     w=oszapc
 0F C7 /7 reg     Rv           rdseed     w=oszapc
 66 0F38 82 /r mem Gq M         invpcid    -
-NP 0F 77         -            emms       -
 `;
