@@ -21,7 +21,9 @@ const EXOTIC_BASE = 2 ** 52;
 const EXOTIC_SPAN = 0x1_0000;
 const EXOTIC_MAX = 0x10_0000;
 
+/** A ring: the oldest pattern gives way when there are more than EXOTIC_MAX. */
 const exoticValues: bigint[] = [];
+let nextExotic = 0;
 const exoticIndex = new Map<bigint, number>();
 
 /** The null pointer. */
@@ -53,12 +55,11 @@ export function addrFromU64(value: bigint): GuestAddr {
   if (isCanonical(number)) return number as GuestAddr;
   let index = exoticIndex.get(signed);
   if (index === undefined) {
-    if (exoticValues.length >= EXOTIC_MAX) {
-      exoticValues.length = 0;
-      exoticIndex.clear();
-    }
-    index = exoticValues.length;
-    exoticValues.push(signed);
+    index = nextExotic;
+    nextExotic = (nextExotic + 1) % EXOTIC_MAX;
+    const oldest = exoticValues[index];
+    if (oldest !== undefined) exoticIndex.delete(oldest);
+    exoticValues[index] = signed;
     exoticIndex.set(signed, index);
   }
   return (EXOTIC_BASE + index * EXOTIC_SPAN + EXOTIC_SPAN / 2) as GuestAddr;
@@ -66,7 +67,8 @@ export function addrFromU64(value: bigint): GuestAddr {
 
 /** The unsigned 64-bit pattern of an address. */
 export function addrToU64(addr: number): bigint {
-  if (isCanonical(addr)) return BigInt.asUintN(64, BigInt(addr));
+  // a sum may have left the canonical range; it is exact all the same
+  if (Math.abs(addr) < EXOTIC_BASE) return BigInt.asUintN(64, BigInt(addr));
   const index = Math.floor((addr - EXOTIC_BASE) / EXOTIC_SPAN);
   const value = exoticValues[index];
   if (value === undefined) throw new InvariantError(`number ${addr} is no guest address`);

@@ -102,13 +102,13 @@ export const timeExports: ExportTable = {
   __usecs_to_jiffies: fn('unsigned long __usecs_to_jiffies(const unsigned int u)', (k) =>
     Math.ceil((k.args.u32(0) * k.jiffies.hz) / 1e6),
   ),
-  ktime_get: fn('ktime_t ktime_get(void)', (k) => k.clock.nowNs),
-  ktime_get_raw: fn('ktime_t ktime_get_raw(void)', (k) => k.clock.nowNs),
-  ktime_get_mono_fast_ns: fn('u64 ktime_get_mono_fast_ns(void)', (k) => k.clock.nowNs),
+  ktime_get: fn('ktime_t ktime_get(void)', (k) => BigInt(k.clock.nowNs)),
+  ktime_get_raw: fn('ktime_t ktime_get_raw(void)', (k) => BigInt(k.clock.nowNs)),
+  ktime_get_mono_fast_ns: fn('u64 ktime_get_mono_fast_ns(void)', (k) => BigInt(k.clock.nowNs)),
   ktime_get_coarse_with_offset: partial(
     'ktime_t ktime_get_coarse_with_offset(enum tk_offsets offs)',
     'the wall clock starts at the epoch',
-    (k) => k.jiffies.toNs(k.jiffies.now),
+    (k) => BigInt(k.jiffies.toNs(k.jiffies.now)),
   ),
   phys_base: data('unsigned long phys_base', (k, addr) => k.memory.writePtr(asAddr(addr), asAddr(0))),
 };
