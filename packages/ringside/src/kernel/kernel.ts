@@ -268,6 +268,8 @@ export class Kernel {
   unsupported(error: UnsupportedError): void {
     this.missing.push(error);
     this.reports.unsupported(error);
+    // a handler ends alone: the task that it interrupted has nothing to do with it
+    if (this.sched.abandonInterrupt()) return;
     this.sched.killCurrent(SIGNAL.SIGKILL);
   }
 

@@ -40,9 +40,10 @@ export class Fork {
     return this.#allocate(name, true);
   }
 
-  /** Frees what a dead task held, except what an oops left held. */
+  /** Frees the struct and the stack of a task that is gone; what it held otherwise stays held. */
   release(task: Task): void {
     const { memory, layouts, vmalloc } = this.#k;
+    if (task === this.#k.sched.idle) throw new InvariantError('the idle task does not end');
     const link = asAddr(task.addr + layouts.task.tasks);
     const next = memory.readPtr(link);
     const previous = memory.readPtr(asAddr(link + 8));

@@ -1,4 +1,5 @@
 import { asAddr, type GuestAddr, InvariantError } from '../../bytes/index.ts';
+import { GuestAccessFault } from '../../memory/index.ts';
 import {
   FLAG,
   R8,
@@ -12,10 +13,13 @@ import {
   SLOT_GS_BASE,
   SLOT_RFLAGS,
   SLOT_RIP,
+  type Stop,
 } from '../../translate/index.ts';
 import type { NativeResult } from '../exports.ts';
 import type { HostFrame } from '../frames.ts';
 import type { Kernel } from '../kernel.ts';
+import { preemptCount } from '../percpu/preempt.ts';
+import { scheduleBug } from '../traps/oops.ts';
 import type { ExecutionContext, GuestActivation, HostActivation } from './activation.ts';
 import type { Effect, Routine } from './routine.ts';
 import type { Task } from './task.ts';
@@ -24,6 +28,10 @@ const ARGUMENT_REGISTERS = [RDI, RSI, RDX, RCX, R8, R9] as const;
 const RFLAGS_FIXED = 2;
 /** Most guest instructions in one go, so that the host gets its turn. */
 const SLICE = 1 << 22;
+/** Most guest instructions in one go while an event waits for interrupts to be let in. */
+const SHORT_SLICE = 10_000;
+/** Virtual time of one round of a busy wait of ours, in nanoseconds. */
+const SPIN_NS = 1000;
 /** Most activations stepped in one go: routines of ours that wait busily retire no guest instruction. */
 const MAX_STEPS = 20_000;
 
@@ -39,7 +47,8 @@ export type RunResult = 'idle' | 'slice';
  */
 export class Scheduler {
   readonly #k: Kernel;
-  readonly #ready: Task[] = [];
+  /** The run queue, in order. */
+  readonly #ready = new Set<Task>();
   readonly tasks = new Map<GuestAddr, Task>();
   /** The task on the CPU; the idle task when nothing else can run. */
   current!: Task;
@@ -55,12 +64,12 @@ export class Scheduler {
 
   /** Puts a task that may run at the end of the run queue. */
   enqueue(task: Task): void {
-    if (task !== this.idle && task !== this.current && !this.#ready.includes(task)) this.#ready.push(task);
+    if (task !== this.idle && task !== this.current) this.#ready.add(task);
   }
 
   /** Whether another task could run now. */
   get hasReady(): boolean {
-    return this.#ready.length > 0;
+    return this.#ready.size > 0;
   }
 
   /** `try_to_wake_up`: makes a sleeping task runnable when its state is among `states`. */
@@ -128,8 +137,12 @@ export class Scheduler {
     };
     const outer = this.#starting;
     this.#starting = activation;
-    const step = routine.next();
-    this.#starting = outer;
+    let step: IteratorResult<Effect, NativeResult | void>;
+    try {
+      step = routine.next();
+    } finally {
+      this.#starting = outer;
+    }
     if (step.done) {
       this.setResult(step.value);
       return true;
@@ -169,6 +182,20 @@ export class Scheduler {
     this.#exit(task, exitCode);
   }
 
+  /**
+   * Ends what an interrupt handler of the guest was doing, as if it had returned, and lets ours go on; false when no
+   * interrupt is being handled.
+   */
+  abandonInterrupt(): boolean {
+    const { activations } = this.current;
+    const at = activations.findLastIndex((a) => a.kind === 'host' && a.context !== 'task');
+    if (at < 0) return false;
+    activations.length = at + 1;
+    const handler = activations[at]!;
+    if (handler.kind === 'host') handler.pending = undefined;
+    return true;
+  }
+
   // ---- the dispatcher
 
   /** Runs until the CPU is idle or about a slice of guest instructions has retired. */
@@ -178,14 +205,22 @@ export class Scheduler {
     let steps = 0;
     for (;;) {
       if (this.#k.halted || done()) return 'slice';
-      if (clock.due() && this.#mayInterrupt()) clock.fire();
+      const { mayInterrupt } = this;
+      if (this.interruptsEnabled) this.#k.jiffies.update();
+      if (mayInterrupt && clock.due()) clock.fire();
       if (this.current === this.idle && this.idle.activations.length === 0 && !this.#pick()) return 'idle';
-      this.#step();
+      try {
+        this.#step();
+      } catch (error) {
+        // the machinery itself met what the guest has broken: a stack pointer, a table of the module's
+        if (!(error instanceof GuestAccessFault)) throw error;
+        this.#k.traps.brokenGuest(error);
+      }
       if (this.#k.cpu.retired >= end || ++steps >= MAX_STEPS) return 'slice';
     }
   }
 
-  #mayInterrupt(): boolean {
+  get mayInterrupt(): boolean {
     return this.context === 'task' && this.interruptsEnabled;
   }
 
@@ -195,14 +230,19 @@ export class Scheduler {
 
   /** Makes the next ready task current; the idle task when there is none. */
   #pick(): boolean {
-    const next = this.#ready.shift() ?? this.idle;
+    const next: Task = this.#ready.values().next().value ?? this.idle;
+    this.#ready.delete(next);
     if (next !== this.current) {
       this.#suspendGuest();
-      this.current = next;
-      this.#k.percpu.setCurrent(next.addr, next.stackTop);
-      this.#resumeGuest();
+      this.#switchTo(next);
     }
     return next !== this.idle || next.activations.length > 0;
+  }
+
+  #switchTo(task: Task): void {
+    this.current = task;
+    this.#k.percpu.setCurrent(task.addr, task.stackTop);
+    this.#resumeGuest();
   }
 
   #step(): void {
@@ -215,8 +255,14 @@ export class Scheduler {
   }
 
   #runGuest(): void {
+    const { cpu, clock } = this.#k;
+    // an event that cannot be let in must not cut the run into single instructions
+    const most = clock.due() ? SHORT_SLICE : clock.instructionsToNextEvent();
+    this.#stopped(cpu.run(Math.max(1, Math.min(SLICE, most))));
+  }
+
+  #stopped(stop: Stop): void {
     const k = this.#k;
-    const stop = k.cpu.run(Math.max(1, Math.min(SLICE, k.clock.instructionsToNextEvent())));
     switch (stop.kind) {
       case 'fuel':
         return;
@@ -227,9 +273,11 @@ export class Scheduler {
       case 'exception':
         k.traps.exception(stop);
         return;
-      case 'poison':
-        k.traps.poison(stop);
+      case 'poison': {
+        const next = k.traps.poison(stop);
+        if (next !== undefined) this.#stopped(next);
         return;
+      }
       case 'unsupported':
         k.unsupported(stop.error);
         return;
@@ -251,13 +299,20 @@ export class Scheduler {
         return;
       case 'spin':
         activation.pending = undefined;
+        this.#k.clock.spend(SPIN_NS);
         return;
       case 'schedule': {
         activation.pending = undefined;
         const task = this.current;
-        if (task.state === 0) {
-          if (task !== this.idle) this.#ready.push(task);
-        } else this.#k.workqueues.sleeping(task);
+        if (preemptCount(this.#k) !== 0) scheduleBug(this.#k);
+        if (task === this.idle) {
+          // an interrupt handler that sleeps on top of the idle task: nothing else can run, so it waits busily
+          task.state = 0;
+          this.#k.clock.spend(SPIN_NS);
+          return;
+        }
+        if (task.state === 0) this.#ready.add(task);
+        else this.#k.workqueues.sleeping(task);
         this.#pick();
         return;
       }
@@ -325,9 +380,9 @@ export class Scheduler {
   #exit(task: Task, exitCode: number): void {
     task.exitCode = exitCode;
     this.tasks.delete(task.addr);
-    this.current = this.idle;
-    this.#k.percpu.setCurrent(this.idle.addr, this.idle.stackTop);
+    this.#switchTo(this.idle);
     this.#k.taskExited(task);
+    this.#k.fork.release(task);
     this.#pick();
   }
 

@@ -30,6 +30,7 @@ import {
   type LogLine,
   type PageTableEntry,
   type PtRegs,
+  printModules,
   type RegisterDump,
   type TaskInfo,
   type TraceItem,
@@ -397,8 +398,7 @@ export function warn(k: Kernel, bug: ModuleBug): void {
   // the taint stands above the flags; Source: include/asm-generic/bug.h, BUG_GET_TAINT
   k.addTaint(bug.flags >>> 8);
   k.crashed({ ...crashHere(k, 'warning', addrFromU64(now.regs.ip), ips), registers: now.regs });
-  const onWarn = k.commandLine.get('panic_on_warn');
-  if (onWarn !== undefined && onWarn !== '0') panic(k, 'panic_on_warn set ...');
+  checkPanicOnWarn(k, 'kernel');
 }
 
 /** A warning of a function of ours that stands for the kernel's own code: `where` is the function that warns. */
@@ -425,6 +425,28 @@ export function warnInKernel(k: Kernel, where: string, text: string): void {
   );
   k.addTaint(TAINT.TAINT_WARN);
   k.crashed({ ...crashHere(k, 'warning', site?.address ?? k.cpu.regs.rip, ips), registers: undefined });
+  checkPanicOnWarn(k, 'kernel');
+}
+
+/** A task gives the CPU away where it must not. Source: kernel/sched/core.c, __schedule_bug. */
+export function scheduleBug(k: Kernel): void {
+  const task = k.sched.current;
+  // one more: schedule() itself has disabled preemption when it looks
+  const count = (preemptCount(k) + 1).toString(16).padStart(8, '0');
+  emit(k, [
+    { level: 3, text: `BUG: scheduling while atomic: ${task.comm}/${task.pid}/0x${count}` },
+    printModules(k.text.linked()),
+  ]);
+  checkPanicOnWarn(k, 'scheduling while atomic');
+  if (k.halted) return;
+  showStack(k);
+  k.addTaint(TAINT.TAINT_WARN);
+  k.resetPreemptCount();
+}
+
+function checkPanicOnWarn(k: Kernel, origin: string): void {
+  const onWarn = k.commandLine.get('panic_on_warn');
+  if (onWarn !== undefined && onWarn !== '0') panic(k, `${origin}: panic_on_warn set ...`);
 }
 
 /** `dump_stack()`. */

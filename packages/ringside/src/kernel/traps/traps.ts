@@ -1,12 +1,12 @@
 import { BUGFLAG } from '../../abi/index.ts';
 import { asAddr, FormatError, type GuestAddr, UnsupportedError } from '../../bytes/index.ts';
 import { GuestAccessFault } from '../../memory/index.ts';
-import { type CpuException, type CpuPoison, VECTOR } from '../../translate/index.ts';
+import { type CpuException, type CpuPoison, type Stop, VECTOR } from '../../translate/index.ts';
 import type { Kernel } from '../kernel.ts';
 import type { ModuleBug } from '../module/index.ts';
 import type { HostActivation } from '../sched/activation.ts';
 import { applyFixup } from './extable.ts';
-import { die, warn } from './oops.ts';
+import { die, panic, warn } from './oops.ts';
 
 /** A function of ours could not go on. */
 export interface NativeFailure {
@@ -58,17 +58,28 @@ export class Traps {
     die(k, stop, undefined);
   }
 
-  /** An access to memory that is mapped but not for use: reported, then made, as the real kernel would. */
-  poison(stop: CpuPoison): void {
+  /** An access to memory that is mapped but not for use: reported, then made, as the real kernel would. What came of it. */
+  poison(stop: CpuPoison): Stop | undefined {
     const missing = this.#k.missingVariable(stop.address);
     if (missing !== undefined) {
       this.#k.unsupported(missing);
-      return;
+      return undefined;
     }
     this.#k.reports.poison(stop.address, stop.accessSize, stop.access);
-    const next = this.#k.cpu.stepUnchecked();
-    if (next?.kind === 'exception') this.exception(next);
-    else if (next?.kind === 'unsupported') this.#k.unsupported(next.error);
+    return this.#k.cpu.stepUnchecked();
+  }
+
+  /**
+   * A fault outside of guest code and of functions that it called: in what switches between them, or while another
+   * fault was being handled. The real kernel faults there too. When not even that can be told, the machine stops.
+   */
+  brokenGuest(error: GuestAccessFault): void {
+    try {
+      die(this.#k, asException(error), undefined);
+    } catch (second) {
+      if (!(second instanceof GuestAccessFault)) throw second;
+      panic(this.#k, 'Fatal exception');
+    }
   }
 
   /** Called inside a function of ours that guest code called, before its frames unwind. */
