@@ -34,6 +34,8 @@ export const CORE_STRUCTS: readonly string[] = [
   'static_call_mod',
   'alt_instr',
   'paravirt_patch_site',
+  'paravirt_patch_template',
+  'bpf_raw_event_map',
   'orc_entry',
   'tracepoint',
   'load_info',

@@ -178,11 +178,23 @@ function readNames(directory: string): string[] {
   }
 }
 
+/** `mkdir -p`. Node's own never ends where a directory cannot be made although its parent exists (`/proc`). */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST' && statSync(path).isDirectory()) return;
+    if (codeOf(error) !== 'ENOENT' || dirname(path) === path) throw error;
+    makeDirectory(dirname(path));
+    mkdirSync(path);
+  }
+}
+
 function writeWhole(path: string, bytes: Uint8Array): void {
   const directory = dirname(path);
   const temporary = join(directory, `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}`);
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(directory);
     const file = openSync(temporary, 'wx');
     try {
       for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);

@@ -17,6 +17,7 @@ import type {
 } from '../kernel-spec.ts';
 import { ColumnSymbolTable, type SymbolColumns } from '../symbol-table.ts';
 import { type Deflate, type Inflate, SpecContainer, writeContainer } from './container.ts';
+import { type CoreFacts, CoreFirstConfig, CoreFirstSymbols, collectCoreFacts } from './core-facts.ts';
 import { packHotTypes, unpackHotTypes } from './hot-types.ts';
 import { packExports, packSymbols, unpackExports, unpackSymbols } from './tables.ts';
 
@@ -48,6 +49,7 @@ const TAG = {
 interface Meta extends KernelIdentity {
   readonly typeCount: number;
   readonly sections: readonly ImageSection[];
+  readonly core?: CoreFacts;
 }
 
 const utf8 = new TextDecoder();
@@ -56,7 +58,9 @@ const toJson = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.str
 /** Writes a spec file. */
 export function encodeSpec(facts: KernelFacts, deflate: Deflate): Uint8Array {
   const { release, version, machine, banner, vermagic, sections, types } = facts;
-  const meta: Meta = { release, version, machine, banner, vermagic, typeCount: types.typeCount, sections };
+  const core = collectCoreFacts(new ColumnSymbolTable(facts.symbols), facts.config);
+  const { typeCount } = types;
+  const meta: Meta = { release, version, machine, banner, vermagic, typeCount, sections, core };
   const keys = facts.trustedKeys.map((key) => ({ ...key, der: [...key.der] }));
   return writeContainer(
     [
@@ -93,10 +97,13 @@ class FileKernelSpec implements KernelSpec {
   readonly types: TypeGraph;
   readonly #container: SpecContainer;
   #exports: ExportTable | undefined;
+  readonly #core: CoreFacts;
   #symbols: SymbolTable | undefined;
+  #allSymbols: SymbolTable | undefined;
   #keys: readonly TrustedKey[] | undefined;
   #calls: CallTable | undefined;
   #config: KernelConfig | undefined;
+  #allConfig: KernelConfig | undefined;
 
   constructor(container: SpecContainer) {
     this.#container = container;
@@ -111,6 +118,7 @@ class FileKernelSpec implements KernelSpec {
     this.banner = meta.banner;
     this.vermagic = meta.vermagic;
     this.sections = meta.sections;
+    this.#core = meta.core ?? { symbols: {}, config: {} };
     this.types = new TypeGraph({
       hot: unpackHotTypes(container.read(TAG.hotTypes)),
       endId: meta.typeCount,
@@ -127,7 +135,10 @@ class FileKernelSpec implements KernelSpec {
   }
 
   get symbols(): SymbolTable {
-    this.#symbols ??= new ColumnSymbolTable(unpackSymbols(this.#container.read(TAG.symbols)));
+    this.#symbols ??= new CoreFirstSymbols(this.#core.symbols, () => {
+      this.#allSymbols ??= new ColumnSymbolTable(unpackSymbols(this.#container.read(TAG.symbols)));
+      return this.#allSymbols;
+    });
     return this.#symbols;
   }
 
@@ -154,7 +165,10 @@ class FileKernelSpec implements KernelSpec {
 
   get config(): KernelConfig | undefined {
     if (this.#config === undefined && this.#container.has(TAG.config)) {
-      this.#config = new TextKernelConfig(utf8.decode(this.#container.read(TAG.config)));
+      this.#config = new CoreFirstConfig(this.#core.config, () => {
+        this.#allConfig ??= new TextKernelConfig(utf8.decode(this.#container.read(TAG.config)));
+        return this.#allConfig;
+      });
     }
     return this.#config;
   }
