@@ -68,3 +68,13 @@ test('the nearest word is found, and none when all are far', () => {
   expect(closest('kernal', ['run', 'kernel'])).toBe('kernel');
   expect(closest('install', ['run', 'kernel'])).toBeUndefined();
 });
+
+test('--linger is a time, none when it is not given', () => {
+  const linger = (...args: string[]) => {
+    const options = parseRunOptions(args);
+    return options === 'help' ? undefined : options.lingerNs;
+  };
+  expect(linger('a.ko', '--linger', '30s')).toBe(30e9);
+  expect(linger('a.ko')).toBe(0);
+  expect(() => linger('a.ko', '--linger', 'soon')).toThrow(/--linger soon/);
+});

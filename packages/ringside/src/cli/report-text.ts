@@ -1,5 +1,5 @@
 import { hex64 } from '../bytes/index.ts';
-import type { Machine, Report } from '../machine/index.ts';
+import { type Machine, type Report, reportSources } from '../machine/index.ts';
 import type { RunEvent } from './run-output.ts';
 
 type ReportEvent = Extract<RunEvent, { type: 'report' | 'unsupported' }>;
@@ -10,9 +10,15 @@ export function describeReport(machine: Machine, report: Report): ReportEvent {
   const { nowNs: timeNs } = machine;
   const place = (addr: Parameters<typeof machine.kernel.kallsyms.describe>[0]) =>
     machine.kernel.kallsyms.describe(addr);
+  const withSources = (message: string) => [message, ...reportSources(machine, report)].join('\n');
   switch (report.kind) {
     case 'poison':
-      return { type: 'report', timeNs, kind: report.kind, message: describePoison(report, place) };
+      return {
+        type: 'report',
+        timeNs,
+        kind: report.kind,
+        message: withSources(describePoison(report, place)),
+      };
     case 'bad-free': {
       const { bad, site } = report;
       const what =
@@ -20,7 +26,7 @@ export function describeReport(machine: Machine, report: Report): ReportEvent {
           ? `double free of ${bad.object.size} bytes from ${bad.object.cache.name}${history(bad.object, place)}`
           : 'free of an address that was never allocated';
       const message = `${what} at ${hex64(report.addr)}, by ${place(site.ip)} (${site.comm}, PID ${site.pid})`;
-      return { type: 'report', timeNs, kind: report.kind, message };
+      return { type: 'report', timeNs, kind: report.kind, message: withSources(message) };
     }
     case 'unsupported':
       return { type: 'unsupported', timeNs, message: report.error.message };
@@ -31,7 +37,7 @@ type Place = (addr: PoisonReport['ip']) => string;
 
 function describePoison(report: PoisonReport, place: Place): string {
   const { object, addr } = report;
-  const where = `${report.access} of ${report.size} bytes at ${hex64(addr)} by ${place(report.ip)}`;
+  const where = `${report.access} of ${report.size} bytes at ${hex64(addr)} by ${report.ip === 0 ? 'the kernel' : place(report.ip)}`;
   if (object === undefined) return `access to memory that belongs to nobody: ${where}`;
   const offset = addr - object.addr;
   if (object.freed !== undefined) {

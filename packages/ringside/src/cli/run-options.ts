@@ -9,6 +9,11 @@ const OPTIONS: readonly OptionDefinition[] = [
     value: 'TIME',
     help: 'let exactly this much virtual time pass before unloading\n(default: until nothing is left to happen, at most 10s)',
   },
+  {
+    name: 'linger',
+    value: 'TIME',
+    help: 'let this much virtual time pass after each unloading, so that what a module\nleft behind comes to light (default 0)',
+  },
   { name: 'timeout', value: 'TIME', help: 'give up after this much real time, with exit status 124' },
   {
     name: 'kernel',
@@ -38,6 +43,7 @@ Examples:
   ringside run hello.ko name=Bob count=3
   ringside run exporter.ko importer.ko          the importer needs the exporter
   ringside run timer.ko --for 60s               a minute of virtual time, at once
+  ringside run a.ko b.ko --linger 30s           does a still call into b when b is gone?
   ringside run driver.ko --kernel ./vmlinuz     on another kernel
   ringside run hello.ko --json | jq .text
 
@@ -48,6 +54,8 @@ hung, or a memory error was found; 3 not supported yet; 124 time-out; 130 Ctrl-C
 export interface RunOptions {
   readonly modules: readonly ModuleArgument[];
   readonly forNs: number | undefined;
+  /** Virtual time after each unloading. */
+  readonly lingerNs: number;
   readonly timeoutMs: number | undefined;
   readonly kernel: string | undefined;
   readonly seed: bigint;
@@ -63,10 +71,12 @@ export function parseRunOptions(args: readonly string[]): RunOptions | 'help' {
   const options = parseOptions('run', args, OPTIONS);
   if (options.flag('help') === true) return 'help';
   const forTime = options.value('for');
+  const linger = options.value('linger');
   const timeout = options.value('timeout');
   return {
     modules: splitModuleArguments(options.positionals),
     forNs: forTime === undefined ? undefined : parseDurationNs(forTime, '--for'),
+    lingerNs: linger === undefined ? 0 : parseDurationNs(linger, '--linger'),
     timeoutMs: timeout === undefined ? undefined : parseDurationNs(timeout, '--timeout') / 1e6,
     kernel: options.value('kernel'),
     seed: parseSeed(options.value('seed') ?? '1'),

@@ -14,12 +14,10 @@ export interface ModuleFile {
 export interface SessionOptions {
   readonly modules: readonly ModuleFile[];
   readonly forNs: number | undefined;
+  readonly lingerNs: number;
   readonly keep: boolean;
   readonly signal: AbortSignal;
 }
-
-/** Bits of the taint mask that mean trouble: an oops has died (`D`), a warning was given (`W`). */
-const TAINT_TROUBLE = (1 << 7) | (1 << 9);
 
 /** Loads, waits, unloads in reverse. Rejects with the signal's reason when that is aborted. Returns the exit status. */
 export async function runSession(
@@ -87,6 +85,7 @@ export async function runSession(
       const message = rmmodError(name, errno);
       output.event({ type: 'refused', timeNs: machine.nowNs, action: 'rmmod', file: path, errno, message });
     } else output.event({ type: 'unloaded', timeNs: machine.nowNs, module: name, file: path });
+    if (options.lingerNs > 0 && !machine.panicked) await machine.advance({ forNs: options.lingerNs, signal });
   }
   const reported = new Set(
     machine.reports.map((report) => (report.kind === 'unsupported' ? report.error : undefined)),
@@ -102,8 +101,8 @@ function statusOf(machine: Machine, refused: boolean, lost: boolean): number {
   // What is not supported ended something early: whatever else was seen may be its consequence.
   if (machine.missing.length > 0) return EXIT.unsupported;
   const memoryError = machine.reports.some(({ kind }) => kind !== 'unsupported');
-  if (machine.panicked || lost || memoryError || (machine.kernel.tainted & TAINT_TROUBLE) !== 0)
-    return EXIT.trouble;
+  // Not the taint mask: a warning may set another bit than W, or none.
+  if (machine.panicked || lost || memoryError || machine.kernel.crashes.length > 0) return EXIT.trouble;
   return refused ? EXIT.refused : EXIT.clean;
 }
 

@@ -117,7 +117,7 @@ function readFailure(path: string, error: Error & { code: unknown; errno: unknow
     case 'ENOENT':
       return /[./\\]/.test(path)
         ? 'no such file'
-        : `no such file; for a parameter of the module before it, write ${path}=VALUE`;
+        : `no such file; for a parameter of the module before it, write ${/^\w+$/.test(path) ? path : 'NAME'}=VALUE`;
     case 'EISDIR':
       return 'it is a directory; name the .ko file in it';
     case 'EACCES':

@@ -10,4 +10,4 @@ export { type LogRecord, recordText } from './printk/index.ts';
 export type { Report } from './reports.ts';
 export type { Routine } from './sched/routine.ts';
 export type { Task } from './sched/task.ts';
-export type { AddressOwner, CodePlace, Crash } from './traps/crash.ts';
+export { type AddressOwner, type CodePlace, type Crash, codePlace } from './traps/crash.ts';

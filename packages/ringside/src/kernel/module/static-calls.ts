@@ -100,7 +100,8 @@ function transformSite(modules: Modules, module: Module, site: Site): void {
   }
   const inImage = key >= IMAGE.start && key < IMAGE.start + IMAGE.size;
   if (!inImage && !memory.canRead(key, 8)) return;
-  let target = memory.canRead(key, 8) ? memory.readPtr(key) : NULL;
+  // A key of the kernel that nothing here has set up is poisoned; looking at it is no access of the module's.
+  let target = memory.canRead(key, 8) ? asAddr(Number(memory.view.getBigInt64(key >>> 0, true))) : NULL;
   if (target === NULL && inImage) {
     const known = modules.host.machine.staticCallTarget?.(spec.symbols.at(key)?.name ?? '');
     // a key of the kernel whose target is not known here: the trampoline serves

@@ -88,7 +88,26 @@ function* frames(k: Kernel, activation: Activation): Generator<TraceEntry> {
     return;
   }
   const state: RegisterState = activation.state ?? k.cpu.regs.save();
-  for (const frame of guestFrames(k, state)) yield { kind: 'frame', ip: frame.ip, reliable: frame.reliable };
+  let sp = addrFromU64(state[RSP]!);
+  for (const frame of guestFrames(k, state)) {
+    if (!frame.reliable) break;
+    ({ sp } = frame);
+    yield { kind: 'frame', ip: frame.ip, reliable: true };
+  }
+  if (reachesCaller(k, activation)) return;
+  for (const ip of textOnStack(k, sp)) yield { kind: 'frame', ip, reliable: false };
+}
+
+/**
+ * Addresses of module code on the stack from `sp` up to the function of ours that called the guest: what the kernel
+ * shows with a question mark where it cannot unwind, as after a call of code that is gone.
+ */
+function* textOnStack(k: Kernel, sp: GuestAddr): Generator<GuestAddr> {
+  for (let at = sp; k.memory.canRead(at, 8); at = asAddr(at + 8)) {
+    const word = k.memory.readPtr(at);
+    if (word === k.natives.returnAddress) return;
+    if (k.modules.textAddressOf(word) !== undefined) yield word;
+  }
 }
 
 /** Whether the unwinding of guest code arrives at the function of ours that called it. */

@@ -32,6 +32,18 @@ export type AddressOwner =
     }
   | { readonly kind: 'image'; readonly symbol: string };
 
+/** What the code was run for, where the functions on the stack do not tell. */
+export type Running =
+  | { readonly kind: 'init' | 'exit'; readonly module: string }
+  | { readonly kind: 'work'; readonly func: CodePlace }
+  | { readonly kind: 'interrupt' };
+
+/** A variable of a module. */
+export interface Variable {
+  readonly module: string;
+  readonly symbol: string;
+}
+
 /** A fault, warning or panic of the guest, with what is needed to explain it. */
 export interface Crash {
   readonly kind: 'oops' | 'warning' | 'panic';
@@ -42,8 +54,13 @@ export interface Crash {
   readonly address: GuestAddr | undefined;
   readonly access: 'read' | 'write' | 'execute' | undefined;
   readonly owner: AddressOwner | undefined;
+  /** Variables of loaded modules that hold `address`, when what was there is gone. */
+  readonly holders: readonly Variable[];
+  readonly running: Running | undefined;
   readonly comm: string;
   readonly pid: number;
+  /** The reason that a panic gives. */
+  readonly message?: string;
   /** Callers, innermost first, without the place itself. */
   readonly callers: readonly CodePlace[];
   readonly registers: PtRegs | undefined;
@@ -90,4 +107,32 @@ export function ownerOf(k: Kernel, addr: GuestAddr): AddressOwner | undefined {
   }
   const place = k.kallsyms.at(addr);
   return place === undefined ? undefined : { kind: 'image', symbol: place.name };
+}
+
+/** What is going on in the current task. */
+export function runningNow(k: Kernel): Running | undefined {
+  const task = k.sched.current;
+  if (k.sched.context !== 'task') return { kind: 'interrupt' };
+  if (task.work !== undefined) return { kind: 'work', func: codePlace(k, task.work.func, false) };
+  if (!task.user) return undefined;
+  const changing = [...k.modules.list()].filter(({ state }) => state === 'coming' || state === 'going');
+  const [module] = changing;
+  if (module === undefined || changing.length > 1) return undefined;
+  return { kind: module.state === 'coming' ? 'init' : 'exit', module: module.name };
+}
+
+/** Who still has a pointer to something that is gone. */
+export function holdersOf(k: Kernel, addr: GuestAddr): Variable[] {
+  const found: Variable[] = [];
+  for (const module of k.modules.list()) {
+    for (const { name, addr: start, size } of module.sections) {
+      if (!/^\.(?:data|bss)\b/.test(name)) continue;
+      for (let at = asAddr(Math.ceil(start / 8) * 8); at + 8 <= start + size; at = asAddr(at + 8)) {
+        if (k.memory.view.getBigInt64(at >>> 0, true) !== BigInt(addr)) continue;
+        const symbol = k.text.symbolAt(at)?.name;
+        if (symbol !== undefined) found.push({ module: module.name, symbol });
+      }
+    }
+  }
+  return found;
 }

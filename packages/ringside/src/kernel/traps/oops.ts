@@ -37,7 +37,7 @@ import {
 } from '../panic/index.ts';
 import { preemptCount } from '../percpu/preempt.ts';
 import { backtrace, type TraceEntry } from './backtrace.ts';
-import { type Crash, codePlace, ownerOf } from './crash.ts';
+import { type Crash, codePlace, holdersOf, ownerOf, runningNow } from './crash.ts';
 import { KERNEL_CS, KERNEL_DS, MACHINE_MODEL } from './machine-model.ts';
 
 const PF_INSTRUCTION = 0x10;
@@ -287,6 +287,8 @@ function crashHere(
     address: undefined,
     access: undefined,
     owner: undefined,
+    holders: [],
+    running: runningNow(k),
     comm: k.sched.current.comm,
     pid: k.sched.current.pid,
     callers: callers.map((caller) => codePlace(k, caller, true)),
@@ -326,13 +328,16 @@ export function die(k: Kernel, stop: CpuException, bug: ModuleBug | undefined): 
     }),
   );
   k.addTaint(TAINT.TAINT_DIE);
+  const owner = stop.address === undefined ? undefined : ownerOf(k, stop.address);
   k.crashed({
     kind: 'oops',
     fault,
     place: codePlace(k, addrFromU64(now.regs.ip), false),
     address: stop.address,
     access: accessOf(stop),
-    owner: stop.address === undefined ? undefined : ownerOf(k, stop.address),
+    owner,
+    holders: stop.address !== undefined && owner?.kind === 'former-module' ? holdersOf(k, stop.address) : [],
+    running: runningNow(k),
     comm: task.comm,
     pid: task.pid,
     callers: ips.map((ip) => codePlace(k, ip, true)),
@@ -374,7 +379,7 @@ function fatalReason(k: Kernel, pid: number): string | undefined {
 export function panic(k: Kernel, message: string): void {
   const seconds = Number(k.commandLine.get('panic') ?? k.spec.config?.get('CONFIG_PANIC_TIMEOUT') ?? 0);
   emit(k, formatPanic(message, { timeoutSeconds: seconds }));
-  k.crashed({ ...crashHere(k, 'panic', k.cpu.regs.rip, []), registers: undefined });
+  k.crashed({ ...crashHere(k, 'panic', k.cpu.regs.rip, []), message, registers: undefined });
   k.halted = true;
 }
 
