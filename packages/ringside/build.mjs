@@ -1,6 +1,6 @@
 // Builds dist/: the bundled command with its code cache, the library, and the library's types.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,6 +49,8 @@ await Promise.all([
 
 emitTypes();
 makeCodeCache();
+// what a package must carry, kept once at the top of the clone
+for (const file of ['LICENSE', 'NOTICE', 'README.md']) copyFileSync(join(here, '../..', file), join(here, file));
 
 /** `--noCheck`: checking is `npm run check`'s; a build only has to write what there is. */
 function emitTypes() {

@@ -69,6 +69,8 @@ export function insmodAdvice({ path, bytes, errno, logged, release }: Refusal): 
   if (symbol != null) {
     return `Nothing loaded exports ${symbol[1]}: name the module that does before ${basename(path)}, as in "ringside run exporter.ko ${basename(path)}".`;
   }
+  const limit = last(/(\S+): can only take (\d+) arguments/);
+  if (limit != null) return `${limit[1]} takes at most ${limit[2]} values, separated by commas.`;
   const parameter = last(/`(.*)' invalid for parameter `(.*)'/);
   if (parameter != null) {
     return `"${parameter[1]}" is no value for ${parameter[2]}: "ringside modinfo -p ${path}" prints each parameter's type.`;

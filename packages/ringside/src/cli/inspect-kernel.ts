@@ -9,6 +9,7 @@ export function kernelViews(spec: KernelSpec): Views {
     exports: {
       summary: 'symbols for modules',
       hex: ['crc'],
+      count: () => spec.exports.size,
       rows: () =>
         map(spec.exports, ({ name, address: value, crc, gplOnly, namespace }) => ({
           address: address(value),
@@ -20,6 +21,7 @@ export function kernelViews(spec: KernelSpec): Views {
     },
     kallsyms: {
       summary: 'all symbols, as /proc/kallsyms has them',
+      count: () => spec.symbols.size,
       rows: () =>
         map(spec.symbols, ({ address: value, type, size, name }) => ({
           address: address(value),
@@ -28,7 +30,7 @@ export function kernelViews(spec: KernelSpec): Views {
           name,
         })),
     },
-    btf: { summary: 'types', rows: () => typeRows(spec.types, 1) },
+    btf: { summary: 'types', count: () => spec.types.typeCount - 1, rows: () => typeRows(spec.types, 1) },
     config: {
       summary: 'the .config',
       rows: () => map(spec.config?.entries() ?? [], ([name, value]) => ({ name, value })),

@@ -18,6 +18,8 @@ export interface View {
   /** Columns whose numbers people read in hexadecimal. */
   readonly hex?: readonly string[];
   readonly rows: () => Iterable<Row> | Promise<Iterable<Row>>;
+  /** How many rows there are, where that is known without making them. */
+  readonly count?: () => number;
 }
 
 export type Views = Readonly<Record<string, View>>;

@@ -120,8 +120,8 @@ function checkName(name: string, path: string, { kind, views }: Inspected): void
 async function* overview(views: Views): AsyncGenerator<Row> {
   for (const [what, view] of Object.entries(views)) {
     try {
-      let entries = 0;
-      for (const _ of await view.rows()) entries++;
+      let entries = view.count?.() ?? 0;
+      if (view.count === undefined) for (const _ of await view.rows()) entries++;
       yield { what, entries, about: view.summary };
     } catch (error) {
       if (!(error instanceof Error && 'code' in error)) throw error;

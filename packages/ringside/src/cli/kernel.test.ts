@@ -75,5 +75,13 @@ describe.skipIf(process.platform !== 'linux')('ringside kernel', () => {
   test('lists a damaged spec as that', async () => {
     writeFileSync(join(directory, '0.0.0-bad.ringside-spec'), 'RINGSPEC');
     expect((await run('list')).out).toMatch(/^0\.0\.0-bad +damaged/m);
+    expect(await run('show', '0.0.0-bad')).toMatchObject({
+      status: 1,
+      err: expect.stringContaining('make it again with "ringside kernel add FILE", or remove it'),
+    });
+  });
+
+  test('teaches also when one action is asked for help', async () => {
+    expect(await run('add', '--help')).toEqual(await run('--help'));
   });
 });

@@ -35,7 +35,8 @@ Examples:
 export async function kernelCommand(args: readonly string[], io: KernelCommandIo): Promise<number> {
   const [action, ...rest] = args;
   try {
-    switch (action) {
+    // "kernel add --help" asks for the same text
+    switch (rest.some((arg) => arg === '--help' || arg === '-h') ? 'help' : action) {
       case 'add':
         return await add(rest, io);
       case 'list':

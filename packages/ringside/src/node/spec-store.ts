@@ -233,7 +233,10 @@ function inFile<Result>(path: string, read: () => Result): Result {
 
 function inputErrorFor(path: string, error: unknown): unknown {
   if (!(error instanceof FormatError || error instanceof InputError)) return error;
-  return new InputError(`Cannot use kernel "${path}": ${error.message}`, { cause: error });
+  const way = path.endsWith(SUFFIX)
+    ? '; the file is damaged: make it again with "ringside kernel add FILE", or remove it'
+    : '';
+  return new InputError(`Cannot use kernel "${path}": ${error.message}${way}`, { cause: error });
 }
 
 const REASONS: Readonly<Record<string, string>> = {
