@@ -12,6 +12,8 @@ export const DATA = 0x5000_1000;
 export const WINDOW = 0x400;
 export const WINDOW_BYTES = 512;
 export const CODE_BYTES = 64;
+/** The x87 and SSE registers, in the form of `fxsave`. */
+export const FPU_BYTES = 416;
 
 export interface Case {
   readonly code: Uint8Array;
@@ -19,6 +21,7 @@ export interface Case {
   readonly regs: BigUint64Array;
   readonly flags: number;
   readonly memory: Uint8Array;
+  readonly fpu: Uint8Array;
   /** Flags without a defined value at the end. */
   readonly undefinedFlags: number;
   /** Flags without a defined value somewhere on the way: what counts when the sequence ends in a fault. */
@@ -67,12 +70,78 @@ const KEPT_FROM_SKIPPED = new Set(['sahf', 'leave', 'fwait', 'pause']);
 /** The lines of the table that user code can run with the same result as kernel code. */
 export function provable(features: ReadonlySet<string>): Encoding[] {
   return ENCODINGS.filter((e) => {
-    if (e.family === 'control' || e.family === 'simd') return false;
+    if (e.family === 'control' || e.family === 'x87') return false;
+    // Approximations, which differ between processors.
+    if (/^r(sqrt|cp)[sp]s$/.test(e.name)) return false;
+    if (e.family === 'simd' || e.family === 'mmx') return true;
     if (e.family === 'system')
       return ['nop', 'lfence', 'mfence', 'sfence', 'endbr64', 'prefetch'].includes(e.name);
     if (features.has(e.name)) return true;
     return !SKIPPED_NAMES.has(e.name) || KEPT_FROM_SKIPPED.has(e.name);
   });
+}
+
+/** Singles and doubles at the edges: zeros, ones, largest and smallest, denormals, infinities, NaNs, limits of integers. */
+const SINGLES = [
+  0, 0x8000_0000, 0x3f80_0000, 0xbf80_0000, 0x3f00_0000, 0x4020_0000, 0xc060_0000, 0x7f7f_ffff, 0xff7f_ffff,
+  0x0080_0000, 1, 0x8000_0001, 0x007f_ffff, 0x7f80_0000, 0xff80_0000, 0x7fc0_0000, 0xffc0_1234, 0x7f80_0001,
+  0xffbf_ffff, 0x4eff_ffff, 0x4f00_0000, 0xcf00_0000, 0x5f00_0000, 0xdf00_0000, 0x4b00_0001, 0x3eff_ffff,
+];
+const DOUBLES = [
+  0n,
+  1n << 63n,
+  0x3ff0n << 48n,
+  0xbff0n << 48n,
+  0x3fe0n << 48n,
+  0x4004n << 48n,
+  0xc00cn << 48n,
+  0x7fef_ffff_ffff_ffffn,
+  0xffef_ffff_ffff_ffffn,
+  0x10n << 48n,
+  1n,
+  0x8000_0000_0000_0001n,
+  0xf_ffff_ffff_ffffn,
+  0x7ff0n << 48n,
+  0xfff0n << 48n,
+  0x7ff8n << 48n,
+  0xfff8_0000_1234_5678n,
+  0x7ff0_0000_0000_0001n,
+  0xfff7_ffff_ffff_ffffn,
+  0x41df_ffff_ffc0_0000n,
+  0x41e0n << 48n,
+  0xc1e0n << 48n,
+  0xc1e0_0000_0020_0000n,
+  0x43e0n << 48n,
+  0xc3e0n << 48n,
+  0x43df_ffff_ffff_ffffn,
+  0x47ef_ffff_f000_0000n,
+  0x380f_ffff_ffff_ffffn,
+  0x36a0n << 48n,
+  0x3690n << 48n,
+];
+
+/** Eight bytes of a vector: two singles, a double, or integers. */
+function vectorValue(random: Random): bigint {
+  const single = (): bigint =>
+    BigInt(random.next(5) === 0 ? random.next(2 ** 32) : SINGLES[random.next(SINGLES.length)]!);
+  switch (random.next(4)) {
+    case 0:
+      return random.value();
+    case 1:
+      return DOUBLES[random.next(DOUBLES.length)]!;
+    default:
+      return (single() << 32n) | single();
+  }
+}
+
+/** Registers of x87 and SSE: MXCSR and the control word as after reset, mmx registers where the top is register 0. */
+function vectorRegisters(random: Random): Uint8Array {
+  const words = BigUint64Array.from({ length: FPU_BYTES / 8 }, () => vectorValue(random));
+  words[0] = 0xff_0000_037fn;
+  words[1] = words[2] = 0n;
+  words[3] = 0xffff_0000_1f80n;
+  for (let i = 0; i < 8; i++) words[5 + 2 * i] = 0xffffn;
+  return new Uint8Array(words.buffer);
 }
 
 /** Deterministic pseudo-random numbers (xorshift32). */
@@ -191,6 +260,14 @@ function undefinedAfter(ins: Instruction, before: number, regs: BigUint64Array, 
   return mask;
 }
 
+/** Moves the base register so that the memory operand is aligned to 16 bytes. */
+function align(ins: Instruction, regs: BigUint64Array): void {
+  if (ins.base === -1) return;
+  let at = regs[ins.base]! + BigInt(ins.displacement);
+  if (ins.index !== -1) at += regs[ins.index]! << BigInt(ins.scale);
+  regs[ins.base]! -= at & 15n;
+}
+
 /** A sequence that begins with an instance of the encoding. */
 export function makeCase(encoding: Encoding, others: readonly Encoding[], random: Random): Case | undefined {
   const regs = BigUint64Array.from({ length: 16 }, () => random.value());
@@ -235,8 +312,21 @@ export function makeCase(encoding: Encoding, others: readonly Encoding[], random
     )
       break;
   }
-  const memory = Uint8Array.from({ length: WINDOW_BYTES }, () =>
-    random.next(4) === 0 ? random.next(256) : [0, 0xff, 0x80, 0x7f, 1][random.next(5)]!,
-  );
-  return { code, instructions, regs, flags, memory, undefinedFlags, everUndefined };
+  const vector = encoding.family === 'simd' || encoding.family === 'mmx';
+  const memory = vector
+    ? new Uint8Array(BigUint64Array.from({ length: WINDOW_BYTES / 8 }, () => vectorValue(random)).buffer)
+    : Uint8Array.from({ length: WINDOW_BYTES }, () =>
+        random.next(4) === 0 ? random.next(256) : [0, 0xff, 0x80, 0x7f, 1][random.next(5)]!,
+      );
+  if (vector && random.next(4) > 0) align(instructions[0]!, regs);
+  return {
+    fpu: vectorRegisters(random),
+    code,
+    instructions,
+    regs,
+    flags,
+    memory,
+    undefinedFlags,
+    everUndefined,
+  };
 }

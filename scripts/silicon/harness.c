@@ -19,12 +19,14 @@
 #define DATA 0x50001000ul
 #define WINDOW 0x400 /* offset of the compared bytes in the data page */
 #define BYTES 512
+#define FX 416 /* the registers of fxsave */
 
 struct in {
 	uint8_t code[64];
 	uint64_t regs[16];
 	uint64_t flags;
 	uint8_t memory[BYTES];
+	uint8_t fx[FX];
 };
 
 struct out {
@@ -32,6 +34,7 @@ struct out {
 	uint64_t regs[16];
 	uint64_t flags, rip;
 	uint8_t memory[BYTES];
+	uint8_t fx[FX];
 };
 
 static struct in in;
@@ -47,6 +50,9 @@ static void start(int sig, siginfo_t *info, void *context)
 		uc->uc_mcontext.gregs[order[i]] = in.regs[i];
 	uc->uc_mcontext.gregs[REG_EFL] = in.flags;
 	uc->uc_mcontext.gregs[REG_RIP] = CODE;
+	memcpy(uc->uc_mcontext.fpregs, in.fx, FX);
+	/* XSTATE_BV behind the area: x87 and SSE are not in their initial state. */
+	*(uint64_t *)((uint8_t *)uc->uc_mcontext.fpregs + 512) |= 3;
 }
 
 static void stop(int sig, siginfo_t *info, void *context)
@@ -59,6 +65,7 @@ static void stop(int sig, siginfo_t *info, void *context)
 	out.trap = uc->uc_mcontext.gregs[REG_TRAPNO];
 	out.error = uc->uc_mcontext.gregs[REG_ERR];
 	out.address = uc->uc_mcontext.gregs[REG_CR2];
+	memcpy(out.fx, uc->uc_mcontext.fpregs, FX);
 	siglongjmp(back, 1);
 }
 

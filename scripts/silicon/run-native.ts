@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Case, CODE_BYTES, WINDOW_BYTES } from './cases.ts';
+import { type Case, CODE_BYTES, FPU_BYTES, WINDOW_BYTES } from './cases.ts';
 
-const IN_BYTES = CODE_BYTES + 17 * 8 + WINDOW_BYTES;
-const OUT_BYTES = 3 * 8 + 16 * 8 + 2 * 8 + WINDOW_BYTES;
+const IN_BYTES = CODE_BYTES + 17 * 8 + WINDOW_BYTES + FPU_BYTES;
+const OUT_BYTES = 3 * 8 + 16 * 8 + 2 * 8 + WINDOW_BYTES + FPU_BYTES;
 
 /** What the processor did. */
 export interface Outcome {
@@ -18,6 +18,8 @@ export interface Outcome {
   /** Offset in the code. */
   readonly rip: number;
   readonly memory: Uint8Array;
+  /** As `fxsave` stores it. */
+  readonly fpu: Uint8Array;
 }
 
 /** Compiles the harness; needs gcc. */
@@ -43,6 +45,7 @@ export function runNative(program: string, cases: readonly Case[]): Outcome[] {
     input.set(new Uint8Array(c.regs.buffer), at + CODE_BYTES);
     new DataView(input.buffer).setBigUint64(at + CODE_BYTES + 128, BigInt(c.flags), true);
     input.set(c.memory, at + CODE_BYTES + 136);
+    input.set(c.fpu, at + CODE_BYTES + 136 + WINDOW_BYTES);
   }
   const { stdout, status, signal } = spawnSync(program, [], { input, maxBuffer: 2 ** 30 });
   if (status !== 0 || stdout.length !== cases.length * OUT_BYTES) {
@@ -50,6 +53,8 @@ export function runNative(program: string, cases: readonly Case[]): Outcome[] {
       `the harness ended with status ${status}, signal ${signal}, after ${stdout.length / OUT_BYTES} cases`,
     );
   }
+  const part = (offset: number, length: number): Uint8Array =>
+    new Uint8Array(stdout.buffer, stdout.byteOffset + offset, length).slice();
   return cases.map((_, i) => {
     const view = new DataView(stdout.buffer, stdout.byteOffset + i * OUT_BYTES, OUT_BYTES);
     const u64 = (k: number): bigint => view.getBigUint64(k * 8, true);
@@ -60,7 +65,8 @@ export function runNative(program: string, cases: readonly Case[]): Outcome[] {
       regs: BigUint64Array.from({ length: 16 }, (_x, r) => u64(3 + r)),
       flags: Number(u64(19)),
       rip: Number(BigInt.asIntN(64, u64(20))),
-      memory: new Uint8Array(stdout.buffer, stdout.byteOffset + i * OUT_BYTES + 21 * 8, WINDOW_BYTES).slice(),
+      memory: part(i * OUT_BYTES + 21 * 8, WINDOW_BYTES),
+      fpu: part(i * OUT_BYTES + 21 * 8 + WINDOW_BYTES, FPU_BYTES),
     };
   });
 }

@@ -1,6 +1,8 @@
 import { addrFromU64, addrToU64, type GuestAddr } from '../bytes/index.ts';
 import { FS, type Instruction, NO_REGISTER } from '../x86/index.ts';
 import {
+  FPU_ST,
+  FPU_XMM,
   RAX,
   RBP,
   RBX,
@@ -22,12 +24,25 @@ export interface DataAccess {
   readonly stack: boolean;
 }
 
-const WRITES = new Set('mov movnti pop movbe mov_from_seg sgdt sidt fxsave stmxcsr sldt str smsw'.split(' '));
+const WRITES = new Set(
+  'mov movnti pop movbe mov_from_seg sgdt sidt fxsave stmxcsr sldt str smsw fst fstp fist fistp fisttp fnstcw fnstsw fnstenv fnsave'.split(
+    ' ',
+  ),
+);
 const MODIFIES = new Set(
   'add or adc sbb and sub xor inc dec neg not shl shr sar rol ror rcl rcr shld shrd bts btr btc xchg xadd cmpxchg cmpxchg8b cmpxchg16b'.split(
     ' ',
   ),
 );
+/** Bytes of memory areas whose operand has no size. */
+const AREAS: Readonly<Record<string, number>> = {
+  fxsave: 512,
+  fxrstor: 512,
+  fldenv: 28,
+  fnstenv: 28,
+  fnsave: 108,
+  frstor: 108,
+};
 const NO_ACCESS = new Set(
   'lea nop prefetch prefetchw invlpg clflush clflushopt clwb ud1 ud0 endbr64'.split(' '),
 );
@@ -69,7 +84,7 @@ export function accessesOf(ins: Instruction, regs: RegisterFile): DataAccess[] {
         ? 8
         : ins.name === 'cmpxchg16b'
           ? 16
-          : Math.max(1, ins.operands[index]!.size >> 3);
+          : (AREAS[ins.name] ?? Math.max(1, ins.operands[index]!.size >> 3));
     let ea = effectiveAddress(ins, regs);
     if (ins.name[0] === 'b' && ins.name[1] === 't' && ins.operands[1]!.kind === 'reg') {
       const bits = BigInt.asIntN(ins.operandSize, regs.u64(ins.operands[1]!.reg));
@@ -83,7 +98,8 @@ export function accessesOf(ins: Instruction, regs: RegisterFile): DataAccess[] {
       add(ins.base === RSP ? BigInt.asUintN(64, ea + BigInt(size)) : ea, size, 'write', stack);
       return list;
     }
-    const writes = (index === 0 && WRITES.has(ins.name)) || ins.name.startsWith('set');
+    const vector = ins.encoding.family === 'simd' || ins.encoding.family === 'mmx';
+    const writes = (index === 0 && (vector || WRITES.has(ins.name))) || ins.name.startsWith('set');
     add(ea, size, writes || MODIFIES.has(ins.name) ? 'write' : 'read', stack);
   }
   switch (ins.name) {
@@ -109,12 +125,30 @@ export function accessesOf(ins: Instruction, regs: RegisterFile): DataAccess[] {
     case 'leave':
       add(regs.u64(RBP), word, 'read', true);
       break;
+    case 'maskmovdqu':
+    case 'maskmovq':
+      for (const at of maskedBytes(ins, regs)) add(at, 1, 'write');
+      break;
     case 'xlat': {
       const at = regs.u64(RBX) + (regs.u64(RAX) & 0xffn);
       add(segmented(ins, regs, ins.address32 ? BigInt.asUintN(32, at) : BigInt.asUintN(64, at)), 1, 'read');
       break;
     }
     default:
+  }
+  return list;
+}
+
+/** Where `maskmovdqu` and `maskmovq` store: bytes at RDI whose byte in the mask is negative. */
+function maskedBytes(ins: Instruction, regs: RegisterFile): bigint[] {
+  const mask = ins.operands[1]!;
+  const first = mask.kind === 'xmm' ? FPU_XMM + 16 * mask.reg : FPU_ST + 16 * mask.reg;
+  const target = ins.address32 ? BigInt.asUintN(32, regs.u64(RDI)) : regs.u64(RDI);
+  const base = segmented(ins, regs, target);
+  const list: bigint[] = [];
+  for (let i = 0; i < (mask.kind === 'xmm' ? 16 : 8); i++) {
+    const half = regs.fpu[(first >> 3) + (i >> 3)]!;
+    if ((half >> BigInt(8 * (i & 7) + 7)) & 1n) list.push(BigInt.asUintN(64, base + BigInt(i)));
   }
   return list;
 }

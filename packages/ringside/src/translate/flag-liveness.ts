@@ -39,6 +39,8 @@ const HAS_STACK_ACCESS = new Set([
   'leave',
   'enter',
   'xlat',
+  'maskmovdqu',
+  'maskmovq',
   'push_fs',
   'push_gs',
   'div',
@@ -47,6 +49,9 @@ const HAS_STACK_ACCESS = new Set([
 
 function mayExit(ins: Instruction, checked: boolean): boolean {
   if (ins.name === 'div' || ins.name === 'idiv' || ins.encoding.family === 'system') return true;
+  // Alignment counts in plain code too.
+  if (ins.encoding.family === 'x87' || ins.operands.some((o) => o.kind === 'mem' && o.size === 128))
+    return true;
   if (!checked) return false;
   if (ins.encoding.repeatable || HAS_STACK_ACCESS.has(ins.name)) return true;
   return ins.name !== 'lea' && ins.operands.some((o) => o.kind === 'mem');

@@ -88,6 +88,8 @@ export class LiftContext {
   flagsNeeded = 0;
   /** Set when an instruction ends the block for the host. */
   ended = false;
+  /** The block has told already that it uses x87 or SSE registers. */
+  usesFpu = false;
   /** The register file is exact: exits store nothing. */
   synced = false;
   /** The flag state that the block was lifted from. */

@@ -34,6 +34,26 @@ export const SLOT_FA = 25;
 export const SLOT_FB = 26;
 export const SLOT_FC = 27;
 
+/** Not 0 when the context has used x87, MMX or SSE registers: only then are they part of its state. */
+export const SLOT_FPU_USED = 32;
+
+/** Where the registers of x87, MMX and SSE are, in the form of `fxsave` (but R0 to R7 where that has ST0 to ST7). */
+export const FPU_AREA = ENGINE_START + 512;
+export const FPU_BYTES = 416;
+/** Offsets in it. Source: SDM vol. 1, table 10-2. */
+export const FPU_FCW = 0;
+export const FPU_FSW = 2;
+export const FPU_FTW = 4;
+export const FPU_MXCSR = 24;
+export const FPU_ST = 32;
+export const FPU_XMM = 160;
+/** 16 bytes for operands of x87 instructions. */
+export const FPU_SCRATCH = FPU_AREA + 512;
+const FPU_SLOTS = FPU_BYTES / 8;
+/** Values after reset of FCW and of MXCSR with its mask. */
+const FCW_INITIAL = 0x37f;
+const MXCSR_INITIAL = 0xffff_0000_1f80n;
+
 const ARITHMETIC_FLAGS = 0x8d5;
 
 /** Where the register file is in the guest's memory (an offset below all regions). */
@@ -53,7 +73,10 @@ export const FLAG = {
   AC: 0x4_0000,
 } as const;
 
-/** The registers a stopped context is made of, besides its stack: `STATE_SLOTS` 64-bit values. */
+/**
+ * The registers a stopped context is made of, besides its stack: `STATE_SLOTS` 64-bit values, and behind them the
+ * x87 and SSE registers if it has used them.
+ */
 export type RegisterState = BigUint64Array<ArrayBuffer>;
 
 /**
@@ -64,11 +87,15 @@ export class RegisterFile {
   readonly slots: BigUint64Array;
   readonly #u32: Uint32Array;
   readonly #i32: Int32Array;
+  /** x87 and SSE registers, see `FPU_AREA`. */
+  readonly fpu: BigUint64Array;
 
   constructor(memory: GuestMemory) {
     this.slots = new BigUint64Array(memory.wasm.buffer, REGISTER_FILE, 64);
     this.#u32 = new Uint32Array(memory.wasm.buffer, REGISTER_FILE, 128);
     this.#i32 = new Int32Array(memory.wasm.buffer, REGISTER_FILE, 128);
+    this.fpu = new BigUint64Array(memory.wasm.buffer, FPU_AREA, FPU_SLOTS);
+    this.#resetFpu();
   }
 
   /**
@@ -153,11 +180,29 @@ export class RegisterFile {
   /** A copy of the state, to be loaded again when its context goes on. */
   save(): RegisterState {
     this.settleFlags();
-    return this.slots.slice(0, STATE_SLOTS) as RegisterState;
+    if (this.#i32[2 * SLOT_FPU_USED] === 0) return this.slots.slice(0, STATE_SLOTS) as RegisterState;
+    const state = new BigUint64Array(STATE_SLOTS + FPU_SLOTS);
+    state.set(this.slots.subarray(0, STATE_SLOTS));
+    state.set(this.fpu, STATE_SLOTS);
+    return state;
   }
 
   load(state: RegisterState): void {
     this.#i32[2 * SLOT_FKIND] = 0;
-    this.slots.set(state);
+    if (state.length > STATE_SLOTS) {
+      this.slots.set(state.subarray(0, STATE_SLOTS));
+      this.fpu.set(state.subarray(STATE_SLOTS));
+      this.#i32[2 * SLOT_FPU_USED] = 1;
+    } else {
+      this.slots.set(state);
+      if (this.#i32[2 * SLOT_FPU_USED] !== 0) this.#resetFpu();
+    }
+  }
+
+  #resetFpu(): void {
+    this.fpu.fill(0n);
+    this.fpu[0] = BigInt(FCW_INITIAL);
+    this.fpu[FPU_MXCSR / 8] = MXCSR_INITIAL;
+    this.#i32[2 * SLOT_FPU_USED] = 0;
   }
 }

@@ -2,6 +2,9 @@ import { ARITHMETIC_LIFTERS } from './arithmetic.ts';
 import { BIT_LIFTERS } from './bits.ts';
 import type { Lifter } from './lifter.ts';
 import { MOVEMENT_LIFTERS } from './movement.ts';
+import { SIMD_FLOAT_LIFTERS } from './simd-float.ts';
+import { SIMD_INTEGER_LIFTERS } from './simd-integer.ts';
+import { SIMD_MOVE_LIFTERS } from './simd-move.ts';
 import { STRING_LIFTERS } from './string.ts';
 import { SYSTEM_LIFTERS } from './system.ts';
 
@@ -11,6 +14,9 @@ export const LIFTERS: ReadonlyMap<string, Lifter> = new Map(
     ...ARITHMETIC_LIFTERS,
     ...BIT_LIFTERS,
     ...MOVEMENT_LIFTERS,
+    ...SIMD_FLOAT_LIFTERS,
+    ...SIMD_INTEGER_LIFTERS,
+    ...SIMD_MOVE_LIFTERS,
     ...STRING_LIFTERS,
     ...SYSTEM_LIFTERS,
   }),
