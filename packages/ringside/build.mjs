@@ -50,7 +50,8 @@ await Promise.all([
 emitTypes();
 makeCodeCache();
 // what a package must carry, kept once at the top of the clone
-for (const file of ['LICENSE', 'NOTICE', 'README.md']) copyFileSync(join(here, '../..', file), join(here, file));
+for (const file of ['LICENSE', 'NOTICE', 'README.md'])
+  copyFileSync(join(here, '../..', file), join(here, file));
 
 /** `--noCheck`: checking is `npm run check`'s; a build only has to write what there is. */
 function emitTypes() {
