@@ -1,7 +1,12 @@
 import { writeSync } from 'node:fs';
 import type { Reporter, SerializedError, TestModule } from 'vitest/node';
 
-/** Ends the output of a test run with `N passed, N failed, N skipped`, alone on the last line, for scripts to read. */
+const FAILED_STEPS = Number(process.env['RINGSIDE_FAILED_STEPS'] ?? 0);
+
+/**
+ * Ends the output of a test run with `N passed, N failed, N skipped`, alone on the last line, for scripts to read.
+ * RINGSIDE_FAILED_STEPS: steps that failed outside of the test runner (.ci/run) and count as failures too.
+ */
 export default class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
     const line = closingLine(modules, unhandledErrors.length);
@@ -11,7 +16,7 @@ export default class ClosingLine implements Reporter {
 }
 
 function closingLine(modules: readonly TestModule[], unhandledErrors: number): string {
-  const count = { passed: 0, failed: unhandledErrors, skipped: 0 };
+  const count = { passed: 0, failed: unhandledErrors + FAILED_STEPS, skipped: 0 };
   for (const module of modules) {
     let failedTests = 0;
     for (const test of module.children.allTests()) {

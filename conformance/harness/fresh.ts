@@ -14,7 +14,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { encodeSpec } from '../../packages/ringside/src/image/index.ts';
-import { builtInBanner, installedKernel } from './installed-kernel.ts';
+import { readKernelFile } from '../../packages/ringside/src/node/index.ts';
+import { installedKernel } from './installed-kernel.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const TSX = join(createRequire(import.meta.url).resolve('tsx/package.json'), '../dist/cli.mjs');
@@ -43,19 +44,18 @@ function buildModules(folder: string, release: string): { readonly built: number
 
 const scratch = mkdtempSync(join(tmpdir(), 'ringside-fresh-'));
 try {
-  const { path, facts } = await installedKernel();
-  const sameKernel = facts.banner === builtInBanner();
+  const { path, release, isBuiltIn } = installedKernel();
   console.log(
-    `the installed kernel is ${facts.release}, ${sameKernel ? 'the one' : 'another one than that'} of the recordings that are kept`,
+    `the installed kernel is ${release}, ${isBuiltIn ? 'the one' : 'another one than that'} of the recordings that are kept`,
   );
   const spec = join(scratch, 'kernel.ringside-spec');
   writeFileSync(
     spec,
-    encodeSpec(facts, (content) => deflateSync(content)),
+    encodeSpec(await readKernelFile(path), (content) => deflateSync(content)),
   );
   const modules = join(scratch, 'modules');
-  const { built, same } = buildModules(modules, facts.release);
-  console.log(`${same} of ${built} modules, built from ${path}'s headers, are the files that are kept`);
+  const { built, same } = buildModules(modules, release);
+  console.log(`${same} of ${built} modules, built for ${release}, are the files that are kept`);
 
   const recordings = join(scratch, 'recordings');
   mkdirSync(recordings);
@@ -73,8 +73,8 @@ try {
   };
   attempt(
     'the real kernel, beside the recordings that are kept',
-    [...harness('record.ts'), '--into', recordings, ...(sameKernel ? ['--check'] : []), ...cases],
-    { KREL: facts.release },
+    [...harness('record.ts'), '--into', recordings, ...(isBuiltIn ? ['--check'] : []), ...cases],
+    { KREL: release },
   );
   attempt('Ringside, beside the new recordings', [...harness('run.ts'), ...cases], {
     RINGSIDE_KERNEL: spec,
