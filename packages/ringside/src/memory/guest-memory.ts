@@ -346,13 +346,26 @@ export class GuestMemory {
       this.onPoison?.(addr, size, access);
       return true;
     }
-    if (reason !== undefined) throw new GuestAccessFault(addr, size, access, reason);
+    if (reason !== undefined) throw new GuestAccessFault(this.#firstBad(addr, size, access), size, access, reason);
     return false;
+  }
+
+  /** The first byte of an access that cannot be made: CR2. */
+  #firstBad(addr: GuestAddr, size: number, access: Access): GuestAddr {
+    let at = addr;
+    while (at < addr + size) {
+      const reason = this.faultReason(at, 1, access);
+      if (reason !== undefined && reason !== 'poison') return at;
+      at = asAddr((Math.floor(at / PAGE_SIZE) + 1) * PAGE_SIZE);
+    }
+    return addr;
   }
 
   #shadowAllows(addr: number, size: number, write: boolean): boolean {
     const start = addr >>> 0;
     const last = start + size - 1;
+    // what goes beyond the 4 GiB wraps nowhere
+    if (last >= 2 ** 32) return false;
     const lastGranule = last >>> GRANULE_SHIFT;
     for (let granule = start >>> GRANULE_SHIFT; granule <= lastGranule; granule++) {
       const value = this.shadow[granule]!;
