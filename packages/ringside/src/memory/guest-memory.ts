@@ -33,11 +33,19 @@ export interface SlowPage {
   write(offset: number, size: 1 | 2 | 4 | 8, value: bigint): void;
 }
 
+/** Pages that are both writable and executable are checked as read-only ones: the host makes the stores. */
+function shadowOf(protection: Protection): number {
+  return protection.write && !protection.execute ? SHADOW_RW : SHADOW_RO;
+}
+
 interface SlowMapping {
   readonly start: GuestAddr;
   readonly size: number;
   readonly page: SlowPage;
 }
+
+/** Told of an access to watched memory, before it is made. */
+export type WatchObserver = (addr: GuestAddr, size: number, access: Access) => void;
 
 /** Told of an access to poisoned memory. When it returns, the access is made, as the real kernel would. */
 export type PoisonReporter = (addr: GuestAddr, size: number, access: Access) => void;
@@ -60,10 +68,16 @@ export class GuestMemory {
   onPoison: PoisonReporter | undefined;
   /** Told when the bytes or permissions of executable pages change, so that translations can be dropped. */
   onTextChange: ((addr: GuestAddr, size: number) => void) | undefined;
+  /** Told of accesses by functions of ours to watched memory; the engine sees those of guest code by itself. */
+  onWatched: WatchObserver | undefined;
+  /** CR0.WP: whether the kernel's own writes to read-only pages fault. */
+  writeProtect = true;
   readonly #pages = new Uint8Array(2 ** 20);
   /** The upper 32 bits of addresses whose low half is in this 16 MiB piece; 0 where there is no region. */
   readonly #high = new Int32Array(256);
   readonly #slow: SlowMapping[] = [];
+  /** What the shadow of watched granules would say; theirs says "nothing", so that no fast check passes. */
+  readonly #watched = new Map<number, number>();
 
   constructor() {
     this.wasm = new WebAssembly.Memory({ initial: 65536, maximum: 65536 });
@@ -84,7 +98,7 @@ export class GuestMemory {
     this.#eachPage(addr, size, (page) => {
       this.#pages[page] = PRESENT | (protection.write ? WRITE : 0) | (protection.execute ? EXECUTE : 0);
     });
-    this.#fillShadow(addr, size, protection.write ? SHADOW_RW : SHADOW_RO);
+    this.#fillShadow(addr, size, shadowOf(protection));
     if (protection.execute) this.onTextChange?.(addr, size);
   }
 
@@ -107,10 +121,8 @@ export class GuestMemory {
         throw new InvariantError(`protect of an unmapped page at ${hex64(addr)}`);
       this.#pages[page] = PRESENT | (protection.write ? WRITE : 0) | (protection.execute ? EXECUTE : 0);
     });
-    const [from, to] = protection.write ? [SHADOW_RO, SHADOW_RW] : [SHADOW_RW, SHADOW_RO];
-    const first = (addr >>> 0) >>> GRANULE_SHIFT;
-    const end = first + (size >>> GRANULE_SHIFT);
-    for (let i = first; i < end; i++) if (this.shadow[i] === from) this.shadow[i] = to;
+    const to = shadowOf(protection);
+    this.#replaceShadow(addr, size, to === SHADOW_RW ? SHADOW_RO : SHADOW_RW, to);
     if (wasText || protection.execute) this.onTextChange?.(addr, size);
   }
 
@@ -127,14 +139,35 @@ export class GuestMemory {
   unpoison(addr: GuestAddr, size: number): void {
     const first = (addr >>> 0) >>> GRANULE_SHIFT;
     const whole = size >>> GRANULE_SHIFT;
-    this.shadow.fill(SHADOW_RW, first, first + whole);
-    if (size & 7) this.shadow[first + whole] = size & 7;
+    // Stores into text are never made without the host, so that translations of it are dropped.
+    const text = this.isExecutable(addr);
+    this.shadow.fill(text ? SHADOW_RO : SHADOW_RW, first, first + whole);
+    if (size & 7) this.shadow[first + whole] = text ? SHADOW_RO : size & 7;
+    this.#hideWatched(first, first + ((size + 7) >>> GRANULE_SHIFT));
   }
 
   /** Marks mapped granules as not for use. `addr` is granule aligned; `size` is rounded up. */
   poison(addr: GuestAddr, size: number, kind: Poison): void {
     const first = (addr >>> 0) >>> GRANULE_SHIFT;
-    this.shadow.fill(kind, first, first + ((size + 7) >>> GRANULE_SHIFT));
+    const end = first + ((size + 7) >>> GRANULE_SHIFT);
+    this.shadow.fill(kind, first, end);
+    this.#hideWatched(first, end);
+  }
+
+  /** Makes every access to the granules of the range take the slow way, where it is seen. */
+  watch(addr: GuestAddr, size: number): void {
+    const last = ((addr >>> 0) + size - 1) >>> GRANULE_SHIFT;
+    for (let granule = (addr >>> 0) >>> GRANULE_SHIFT; granule <= last; granule++) {
+      if (this.#watched.has(granule)) continue;
+      this.#watched.set(granule, this.shadow[granule]!);
+      this.shadow[granule] = SHADOW_NONE;
+    }
+  }
+
+  /** Ends all watching. */
+  unwatchAll(): void {
+    for (const [granule, value] of this.#watched) this.shadow[granule] = value;
+    this.#watched.clear();
   }
 
   // ---- queries
@@ -177,12 +210,12 @@ export class GuestMemory {
       if (!this.#inRegion(at)) return 'not-mapped';
       const flags = this.#pages[(at >>> 0) >>> PAGE_SHIFT]!;
       if (!(flags & PRESENT)) return 'not-mapped';
-      if (access === 'write' && !(flags & WRITE)) return 'protection';
+      if (access === 'write' && !(flags & WRITE) && this.writeProtect) return 'protection';
       if (access === 'execute' && !(flags & EXECUTE)) return 'protection';
       if (flags & SLOW) return undefined;
       if (at === addr + size - 1) break;
     }
-    return this.#shadowAllows(addr, size, access === 'write') ? undefined : 'poison';
+    return this.#shadowAllows(addr, size, false, true) ? undefined : 'poison';
   }
 
   // ---- checked accessors, for functions of ours
@@ -326,9 +359,46 @@ export class GuestMemory {
     for (let i = 0; i < size / PAGE_SIZE; i++) visit(first + i);
   }
 
+  /** Replaces one shadow value by another; a page is 512 shadow bytes, looked at four at a time. */
+  #replaceShadow(addr: GuestAddr, size: number, from: number, to: number): void {
+    const first = (addr >>> 0) >>> GRANULE_SHIFT;
+    const words = new Int32Array(
+      this.shadow.buffer,
+      this.shadow.byteOffset + first,
+      size >>> (GRANULE_SHIFT + 2),
+    );
+    const wholeFrom = (from * 0x0101_0101) | 0;
+    const wholeTo = (to * 0x0101_0101) | 0;
+    for (const [granule, value] of this.#watched) {
+      if (value === from && granule >= first && granule < first + 4 * words.length)
+        this.#watched.set(granule, to);
+    }
+    for (let i = 0; i < words.length; i++) {
+      const word = words[i]!;
+      if (word === wholeFrom) words[i] = wholeTo;
+      else if (word !== wholeTo) {
+        // most of what is not of one kind is poison, which has no byte of this value
+        for (let j = 4 * i; j < 4 * i + 4; j++)
+          if (this.shadow[first + j] === from) this.shadow[first + j] = to;
+      }
+    }
+  }
+
   #fillShadow(addr: GuestAddr, size: number, value: number): void {
     const first = (addr >>> 0) >>> GRANULE_SHIFT;
-    this.shadow.fill(value, first, first + (size >>> GRANULE_SHIFT));
+    const end = first + (size >>> GRANULE_SHIFT);
+    this.shadow.fill(value, first, end);
+    this.#hideWatched(first, end);
+  }
+
+  /** After the shadow of a range was set: what is watched there keeps the new values aside. */
+  #hideWatched(first: number, end: number): void {
+    if (this.#watched.size === 0) return;
+    for (const granule of this.#watched.keys()) {
+      if (granule < first || granule >= end) continue;
+      this.#watched.set(granule, this.shadow[granule]!);
+      this.shadow[granule] = SHADOW_NONE;
+    }
   }
 
   #inRegion(addr: number): boolean {
@@ -346,10 +416,30 @@ export class GuestMemory {
       this.onPoison?.(addr, size, access);
       return true;
     }
-    if (reason !== undefined) throw new GuestAccessFault(this.#firstBad(addr, size, access), size, access, reason);
+    if (reason !== undefined)
+      throw new GuestAccessFault(this.#firstBad(addr, size, access), size, access, reason);
+    if (this.#touchesSlow(addr, size)) return false;
+    if (write && this.isExecutable(addr, size)) this.onTextChange?.(addr, size);
+    if (this.#touchesWatched(addr, size)) this.onWatched?.(addr, size, access);
+    return true;
+  }
+
+  #touchesSlow(addr: GuestAddr, size: number): boolean {
+    const last = ((addr >>> 0) + size - 1) >>> PAGE_SHIFT;
+    for (let page = (addr >>> 0) >>> PAGE_SHIFT; page <= last; page++) {
+      if (this.#pages[page]! & SLOW) return true;
+    }
     return false;
   }
 
+  #touchesWatched(addr: GuestAddr, size: number): boolean {
+    const first = (addr >>> 0) >>> GRANULE_SHIFT;
+    const last = ((addr >>> 0) + size - 1) >>> GRANULE_SHIFT;
+    for (const granule of this.#watched.keys()) if (granule >= first && granule <= last) return true;
+    return false;
+  }
+
+  /** `apart`: permissions are judged elsewhere, and what is watched counts as what it really is. */
   /** The first byte of an access that cannot be made: CR2. */
   #firstBad(addr: GuestAddr, size: number, access: Access): GuestAddr {
     let at = addr;
@@ -361,16 +451,17 @@ export class GuestMemory {
     return addr;
   }
 
-  #shadowAllows(addr: number, size: number, write: boolean): boolean {
+  #shadowAllows(addr: number, size: number, write: boolean, apart = false): boolean {
     const start = addr >>> 0;
     const last = start + size - 1;
     // what goes beyond the 4 GiB wraps nowhere
     if (last >= 2 ** 32) return false;
     const lastGranule = last >>> GRANULE_SHIFT;
     for (let granule = start >>> GRANULE_SHIFT; granule <= lastGranule; granule++) {
-      const value = this.shadow[granule]!;
+      let value = this.shadow[granule]!;
+      if (apart && value === SHADOW_NONE) value = this.#watched.get(granule) ?? value;
       if (value === SHADOW_RW || (value > SHADOW_RW && !write)) continue;
-      if (granule === lastGranule && value > 0 && (last & 7) < value) continue;
+      if (granule === lastGranule && value > 0 && value < SHADOW_RW && (last & 7) < value) continue;
       return false;
     }
     return true;

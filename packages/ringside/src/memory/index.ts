@@ -4,6 +4,7 @@
  * (checked accessors) stand on it.
  */
 export * from './access-fault.ts';
+export * from './alias.ts';
 export * from './guest-memory.ts';
 export * from './layout.ts';
 export * from './shadow.ts';

@@ -30,6 +30,8 @@ export interface CodeCacheOptions {
   readonly memory: WebAssembly.Memory;
   readonly text: TextSource;
   readonly checked: boolean;
+  /** Whether most instructions will be stepped: then a function's are made together. */
+  readonly stepped: boolean;
   nativeAt(addr: number): number;
 }
 
@@ -119,17 +121,34 @@ export class CodeCache {
   stepSlot(addr: number): number {
     let unit = this.#steps.get(addr);
     if (unit === undefined) {
-      const fn = readOne(this.#options.text, addr);
-      const lifted = liftFunction(fn, {
-        mode: 'hosted',
-        isFunctionStart: false,
-        group: false,
-        nativeAt: () => -1,
+      const list = this.#stepsWith(addr).map((at) => {
+        const fn = readOne(this.#options.text, at);
+        const lifted = liftFunction(fn, {
+          mode: 'hosted',
+          isFunctionStart: false,
+          group: false,
+          nativeAt: () => -1,
+        });
+        return { addr: at, fn, lifted };
       });
-      unit = this.#compile([{ addr, fn, lifted }], () => this.#newSlot(addr))[0]!;
-      this.#steps.set(addr, unit);
+      for (const made of this.#compile(list, (at) => this.#newSlot(at))) this.#steps.set(made.addr, made);
+      unit = this.#steps.get(addr)!;
     }
     return unit.slot;
+  }
+
+  /** Which instructions to make steps of together: a WebAssembly module for each would be slow. */
+  #stepsWith(addr: number): number[] {
+    if (!this.#options.stepped) return [addr];
+    const blocks = [...readFunction(this.#options.text, addr).blocks.values()];
+    const rest = blocks.flatMap((block) => block.instructions.map((ins) => ins.addr));
+    return [addr, ...new Set(rest)].filter((at, i) => i === 0 || (at !== addr && !this.#steps.has(at)));
+  }
+
+  /** Drops everything. */
+  clear(): void {
+    const units = [...this.#units.values(), ...this.#steps.values()];
+    for (const unit of units) this.invalidate(unit.addr, 1);
   }
 
   /** Drops what was made from `[addr, addr + size)`. */

@@ -1,5 +1,6 @@
 import type { GuestAddr, UnsupportedError } from '../bytes/index.ts';
 import type { GuestMemory } from '../memory/index.ts';
+import type { CpuWatchHit, Watchpoint } from './debug-points.ts';
 import type { RegisterFile } from './register-file.ts';
 import type { SystemInstructions } from './system-instructions.ts';
 import type { ThunkResolver } from './thunks.ts';
@@ -49,6 +50,9 @@ export type Stop =
   | { readonly kind: 'fuel' }
   | CpuException
   | CpuPoison
+  /** RIP stands on a breakpoint, also when `run` began there; `Cpu.step` passes it. */
+  | { readonly kind: 'breakpoint' }
+  | CpuWatchHit
   /** RIP stands on an instruction that Ringside cannot translate. */
   | { readonly kind: 'unsupported'; readonly error: UnsupportedError };
 
@@ -68,6 +72,11 @@ export interface CpuOptions {
   readonly natives: Natives;
   /** Check sign, shadow and permission of every access (default), or trust the guest (for measuring). */
   readonly checked?: boolean;
+  /**
+   * Makes every instruction on its own, checked: slow, with the same results, counts and stops as translated whole.
+   * For comparing, and for tools that look at every instruction.
+   */
+  readonly stepped?: boolean;
   /** The bounds of the function around an address (kallsyms, a module's symbol table). Without it, functions end where control flow does. */
   readonly functionAt?: (addr: GuestAddr) => { readonly start: GuestAddr; readonly size: number } | undefined;
   /** The image's thunks, by address. */
@@ -86,8 +95,19 @@ export interface Cpu {
   readonly retired: number;
   /** Runs until something stops it. `fuel`: how many guest instructions may retire (1 to 2^30) before the next switch point stops. */
   run(fuel: number): Stop;
+  /**
+   * Makes exactly one instruction, checked; all rounds of a `rep` are one. When RIP stands on a function of ours, the step is
+   * that function, which counts no instruction. Undefined: made, nothing to report. Breakpoints are passed.
+   */
+  step(): Stop | undefined;
   /** Makes exactly one instruction, without the shadow check (page permissions and address form still hold). */
   stepUnchecked(): Stop | undefined;
+  /** Stops before the instruction at the address (or the function of ours there); until removed. */
+  addBreakpoint(addr: GuestAddr): void;
+  removeBreakpoint(addr: GuestAddr): void;
+  /** Stops behind each instruction, or function of ours, that makes such an access; until removed. */
+  addWatchpoint(watchpoint: Watchpoint): void;
+  removeWatchpoint(watchpoint: Watchpoint): void;
   /** Drops the translations of this text; called when bytes or permissions of executable pages change. */
   invalidate(addr: GuestAddr, size: number): void;
   /** Translates functions ahead of their first call, all in one WebAssembly module. */

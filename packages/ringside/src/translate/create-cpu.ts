@@ -12,6 +12,7 @@ import { type Instruction, isInstruction, printInstruction } from '../x86/index.
 import { accessesOf, type DataAccess } from './accesses.ts';
 import { CodeCache, NATIVE_SITE } from './code-cache.ts';
 import { type Cpu, type CpuException, type CpuOptions, type CpuPoison, type Stop, VECTOR } from './cpu.ts';
+import { DebugPoints, type Watchpoint } from './debug-points.ts';
 import { SLOT_CALLEE, SLOT_EXIT, SLOT_FKIND, SLOT_FUEL, SLOT_HIGH, slotOffset } from './engine-layout.ts';
 import { fetch, type TextSource } from './guest-function.ts';
 import type { Exit } from './ir.ts';
@@ -29,6 +30,7 @@ const PF_WRITE = 2;
 const PF_FETCH = 0x10;
 /** #SS is not among the vectors that kernels see often enough to have a name in VECTOR. */
 const VECTOR_SS = 12;
+const CR0_WP = 1 << 16;
 
 /** Makes a processor over a guest's memory. */
 export function createCpu(options: CpuOptions): Cpu {
@@ -43,6 +45,7 @@ class TranslatingCpu implements Cpu {
   readonly #cache: CodeCache;
   readonly #fuel: Int32Array;
   readonly #system;
+  readonly #debug: DebugPoints;
   #retired = 0;
   #given = 0;
   #running = false;
@@ -60,6 +63,8 @@ class TranslatingCpu implements Cpu {
     this.#memory.onTextChange ??= (addr, size) => this.invalidate(addr, size);
     this.#fuel = new Int32Array(options.memory.wasm.buffer, slotOffset(0), 128);
     const memory = options.memory;
+    this.#debug = new DebugPoints(memory);
+    const { breakpoints } = this.#debug;
     this.#text = {
       bytes: memory.raw,
       fetchable: (addr) => {
@@ -68,13 +73,15 @@ class TranslatingCpu implements Cpu {
       },
       functionAt: (addr) => options.functionAt?.(asAddr(addr)),
       thunkAt: (addr) => options.thunkAt?.(asAddr(addr)),
+      stopsAt: (addr) => breakpoints.has(addr),
     };
     this.#cache = new CodeCache(
       {
         memory: memory.wasm,
         text: this.#text,
         checked: options.checked ?? true,
-        nativeAt: (addr) => options.natives.indexAt(asAddr(addr)),
+        stepped: options.stepped ?? false,
+        nativeAt: (addr) => (breakpoints.has(addr) ? -1 : options.natives.indexAt(asAddr(addr))),
       },
       {
         invoke: (index: number) => this.#invoke(index),
@@ -103,7 +110,7 @@ class TranslatingCpu implements Cpu {
     this.#fuel[2 * SLOT_FUEL] = fuel;
     try {
       for (;;) {
-        const stop = this.#go();
+        const stop = (this.#steps ? this.#goOne() : this.#go()) ?? this.#debug.takePending();
         if (stop !== undefined) return stop;
       }
     } finally {
@@ -112,8 +119,22 @@ class TranslatingCpu implements Cpu {
     }
   }
 
+  /** Without checks nothing sees an access to watched memory: then every instruction is made on its own. */
+  get #steps(): boolean {
+    return (
+      this.#options.stepped === true || (this.#options.checked === false && this.#debug.watchpoints.size > 0)
+    );
+  }
+
+  step(): Stop | undefined {
+    return this.#single(false);
+  }
+
   stepUnchecked(): Stop | undefined {
-    const rip = this.regs.rip;
+    return this.#single(true);
+  }
+
+  #single(poisonPasses: boolean): Stop | undefined {
     const wasRunning = this.#running;
     if (!wasRunning) {
       this.#running = true;
@@ -121,23 +142,36 @@ class TranslatingCpu implements Cpu {
       this.#fuel[2 * SLOT_FUEL] = 1;
     }
     try {
-      // A `rep` is one instruction of many rounds.
-      for (;;) {
-        const ins = fetch(this.#text, rip);
-        if (isInstruction(ins)) {
-          const fault = this.#judge(ins);
-          if (fault !== undefined && fault.kind !== 'poison') return fault;
-        }
-        const stop = this.#step(rip);
-        if (stop !== undefined) return stop;
-        if (this.regs.rip !== rip || !isInstruction(ins) || !ins.encoding.repeatable) return undefined;
-      }
+      return this.#one(poisonPasses) ?? this.#debug.takePending();
     } finally {
       if (!wasRunning) {
         this.#retired += this.#given - this.#fuel[2 * SLOT_FUEL]!;
         this.#running = false;
       }
     }
+  }
+
+  addBreakpoint(addr: GuestAddr): void {
+    this.#debug.breakpoints.add(addr);
+    this.#changeAround(addr);
+  }
+
+  removeBreakpoint(addr: GuestAddr): void {
+    if (this.#debug.breakpoints.delete(addr)) this.#changeAround(addr);
+  }
+
+  /** Calls of functions of ours are part of the callers' code. */
+  #changeAround(addr: GuestAddr): void {
+    if (this.#options.natives.indexAt(addr) >= 0) this.#cache.clear();
+    else this.#cache.invalidate(addr, 1);
+  }
+
+  addWatchpoint(watchpoint: Watchpoint): void {
+    this.#debug.watch(watchpoint);
+  }
+
+  removeWatchpoint(watchpoint: Watchpoint): void {
+    this.#debug.unwatch(watchpoint);
   }
 
   invalidate(addr: GuestAddr, size: number): void {
@@ -163,11 +197,61 @@ class TranslatingCpu implements Cpu {
   #go(): Stop | undefined {
     if (this.#fuel[2 * SLOT_FUEL]! < HARD_LIMIT) return { kind: 'fuel' };
     const rip = this.regs.rip;
+    if (this.#debug.breakpoints.has(rip)) return { kind: 'breakpoint' };
     const native = this.#options.natives.indexAt(rip);
     if (native >= 0) return this.#runNative(native);
     const slot = this.#cache.slotOf(rip);
     if (slot < 0) return this.#fetchFault(rip);
     return this.#call(slot);
+  }
+
+  /** Makes one instruction, and stops where translated code looks at the fuel. */
+  #goOne(): Stop | undefined {
+    const { rip } = this.regs;
+    if (this.#debug.breakpoints.has(rip)) return { kind: 'breakpoint' };
+    const stop = this.#one(false);
+    if (stop !== undefined || this.#fuel[2 * SLOT_FUEL]! > 0) return stop;
+    return this.#isSwitchPoint(rip) ? { kind: 'fuel' } : undefined;
+  }
+
+  /** Whether the jump, call or return made at `from` has led to where fuel is looked at. */
+  #isSwitchPoint(from: GuestAddr): boolean {
+    const { rip } = this.regs;
+    if (this.#options.natives.indexAt(from) >= 0) return false;
+    const ins = fetch(this.#text, from);
+    if (!isInstruction(ins) || rip === from + ins.length) return false;
+    const target = ins.operands[0]?.kind === 'rel' ? ins.operands[0].value : undefined;
+    if (target === rip && rip <= from && ins.name !== 'call') {
+      return ins.name !== 'jmp' || this.#options.natives.indexAt(rip) < 0;
+    }
+    if (this.#options.natives.indexAt(rip) >= 0 || !this.#text.fetchable(rip)) return false;
+    const bounds = this.#text.functionAt(rip);
+    if (bounds !== undefined) return bounds.start === rip;
+    return ins.name === 'call' || (ins.name === 'jmp' && target === undefined);
+  }
+
+  /** One instruction, or one function of ours; a `rep` is one instruction of many rounds. */
+  #one(poisonPasses: boolean): Stop | undefined {
+    const { rip } = this.regs;
+    const native = this.#options.natives.indexAt(rip);
+    if (native >= 0) return this.#runNative(native);
+    if (!this.#text.fetchable(rip)) return this.#fetchFault(rip);
+    const ins = fetch(this.#text, rip);
+    for (;;) {
+      let hit: Stop | undefined;
+      if (isInstruction(ins)) {
+        const fault = this.#judge(ins);
+        if (fault !== undefined && !(poisonPasses && fault.kind === 'poison')) return fault;
+        hit = this.#watched(ins);
+      }
+      const stop = this.#step(rip) ?? hit;
+      if (stop !== undefined) return stop;
+      if (this.regs.rip !== rip || !isInstruction(ins) || !ins.encoding.repeatable) return undefined;
+    }
+  }
+
+  #watched(ins: Instruction): Stop | undefined {
+    return this.#debug.watchpoints.size === 0 ? undefined : this.#debug.hit(accessesOf(ins, this.regs));
   }
 
   #call(slot: number): Stop | undefined {
@@ -220,7 +304,7 @@ class TranslatingCpu implements Cpu {
 
   #popReturn(): void {
     const sp = this.regs.rsp;
-    this.regs.rip = this.#memory.readPtr(sp);
+    this.regs.rip = addrFromU64(this.#memory.view.getBigUint64(sp >>> 0, true));
     this.regs.rsp = asAddr(sp + 8);
   }
 
@@ -239,7 +323,7 @@ class TranslatingCpu implements Cpu {
       native = this.#options.natives.indexAt(asAddr(this.#leavingNative));
     }
     const done = this.#options.natives.invoke(native);
-    if (done && generation === this.#cache.generation) return 1;
+    if (done && generation === this.#cache.generation && !this.#debug.hasPending) return 1;
     if (done) this.#resumeAfterNative = true;
     if (index < 0) this.#fuel[2 * SLOT_EXIT] = NATIVE_SITE;
     return 0;
@@ -290,7 +374,10 @@ class TranslatingCpu implements Cpu {
     const ins = fetch(this.#text, rip);
     if (!isInstruction(ins)) throw new InvariantError(`no instruction at ${hex64(rip)}`);
     // Nothing wrong with this instruction: a slow page, or a check that stood for later accesses as well.
-    return this.#judge(ins) ?? this.#step(rip);
+    const fault = this.#judge(ins);
+    if (fault !== undefined) return fault;
+    const hit = this.#watched(ins);
+    return this.#step(rip) ?? hit;
   }
 
   #judge(ins: Instruction): CpuException | CpuPoison | undefined {
@@ -346,6 +433,13 @@ class TranslatingCpu implements Cpu {
     const at = addrFromU64(addr);
     const memory = this.#memory;
     const all = BigInt.asUintN(8 * size, value);
+    this.#storeHosted(at, size, all);
+    // Text that is writable, or written while CR0.WP is off.
+    if (memory.isExecutable(at, size)) memory.onTextChange?.(at, size);
+  }
+
+  #storeHosted(at: GuestAddr, size: number, all: bigint): void {
+    const memory = this.#memory;
     if (memory.isSlow(at) && (size === 1 || memory.isSlow(asAddr(at + size - 1)))) {
       memory.slowWrite(at, size as 1 | 2 | 4 | 8, all);
       return;
@@ -380,9 +474,17 @@ class TranslatingCpu implements Cpu {
       if (!(error instanceof UnsupportedError)) throw error;
       return { kind: 'unsupported', error };
     }
+    if (ins.name === 'mov_to_cr') this.#controlRegister(ins);
     if (this.regs.rip === rip) this.regs.rip = asAddr(rip + ins.length);
     this.#fuel[2 * SLOT_FUEL]! -= 1;
     return undefined;
+  }
+
+  /** CR0.WP decides whether the kernel may write to read-only pages. */
+  #controlRegister(ins: Instruction): void {
+    if (ins.operands.find((o) => o.kind === 'control')?.reg !== 0) return;
+    const from = ins.operands.find((o) => o.kind === 'reg');
+    if (from !== undefined) this.#memory.writeProtect = (this.regs.u32(from.reg) & CR0_WP) !== 0;
   }
 
   #unsupported(rip: number): Stop {

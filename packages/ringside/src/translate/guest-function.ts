@@ -42,6 +42,8 @@ export interface TextSource {
   /** The bounds of the function around the address, where they are known. */
   functionAt(addr: number): { readonly start: number; readonly size: number } | undefined;
   thunkAt(addr: number): Thunk | undefined;
+  /** Whether there is a breakpoint: code goes to the dispatcher there. */
+  stopsAt(addr: number): boolean;
 }
 
 const MAX_INSTRUCTIONS = 6000;
@@ -77,6 +79,12 @@ export function readFunction(text: TextSource, entry: number): GuestFunction {
   while (work.length > 0 && count < MAX_INSTRUCTIONS) {
     let at = work.pop()!;
     while (!decoded.has(at) && count < MAX_INSTRUCTIONS) {
+      if (text.stopsAt(at)) {
+        // One byte, so that the function is dropped when the breakpoint is.
+        decoded.set(at, { addr: at, reason: 'unknown', length: 1 });
+        ends.set(at, { kind: 'cut', target: at });
+        break;
+      }
       const ins = fetch(text, at);
       decoded.set(at, ins);
       count++;

@@ -8,6 +8,7 @@
  */
 export * from './cpu.ts';
 export { createCpu } from './create-cpu.ts';
+export type { CpuWatchHit, Watchpoint } from './debug-points.ts';
 export * from './register-file.ts';
 export {
   BASELINE_CPUID,

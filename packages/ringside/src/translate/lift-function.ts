@@ -170,12 +170,7 @@ function edgesOf(
           context.set(FKIND, c32(context.flags.kind));
       }
       const jumps = node.block!.terminator.kind === 'goto' ? last?.name === 'jmp' : i === 0;
-      if (
-        last !== undefined &&
-        jumps &&
-        successor.block!.start <= last.addr &&
-        successor.block!.instructions.length > 0
-      ) {
+      if (last !== undefined && jumps && context.mode !== 'hosted' && successor.block!.start <= last.addr) {
         context.notMade = 0;
         context.exit('fuel', op('i32.le_s', get32(FUEL), c32(0)), { rip: successor.block!.start });
       }
@@ -309,6 +304,7 @@ function liftBlock(
       transfer(node, c, options, terminator.target, terminator.next);
       return;
     case 'tail':
+      c.ins = terminator.ins;
       transfer(node, c, options, terminator.target, undefined);
       return;
   }
@@ -339,6 +335,7 @@ function transfer(
   target: CallTarget,
   returnTo: number | undefined,
 ): void {
+  const n = node.block!.instructions.length;
   let to: Expr | undefined;
   if (target.kind === 'register') to = c.hold(c.reg(target.register));
   else if (target.kind === 'operand') to = c.hold(c.read(0));
@@ -355,6 +352,10 @@ function transfer(
     if (native >= 0) {
       callNative(node, c, native, addr, returnTo);
       return;
+    }
+    // Loops may go through other functions: every backward jump looks at the fuel.
+    if (returnTo === undefined && n > 0 && addr <= c.ins.addr) {
+      c.exit('fuel', op('i32.le_s', get32(FUEL), c32(0)), { rip: addr });
     }
     node.end =
       returnTo === undefined

@@ -12,7 +12,7 @@ const FUNCTIONS: readonly (readonly [name: string, code: string])[] = [
     'calls a function and keeps a register',
     '53 48 89 fb e8 07 00 00 00 48 01 d8 5b c3 90 90 b8 01 00 00 00 c3',
   ],
-  ['follows a list', '48 8b 07 48 39 f8 74 09 ff 40 10 48 8b 00 eb f2 cc c3'],
+  ['follows a list', '48 8b 07 48 39 f8 74 09 ff 40 10 48 8b 00 eb f3 cc c3'],
   ['compares and selects', '39 f7 0f 4f fe 0f 9c c0 83 ff 0a 77 02 ff c7 89 f8 c3'],
 ];
 
