@@ -20,6 +20,8 @@ export interface Layouts {
     readonly cpu: number;
     readonly usage: number;
     readonly prio: number;
+    readonly staticPrio: number;
+    readonly normalPrio: number;
     readonly cred: number;
     readonly realCred: number;
     readonly threadInfoFlags: number;
@@ -45,6 +47,8 @@ export function readLayouts(types: Btf): Layouts {
       cpu: task.offsetOf('thread_info.cpu'),
       usage: task.offsetOf('usage'),
       prio: task.offsetOf('prio'),
+      staticPrio: task.offsetOf('static_prio'),
+      normalPrio: task.offsetOf('normal_prio'),
       cred: task.offsetOf('cred'),
       realCred: task.offsetOf('real_cred'),
       threadInfoFlags: task.offsetOf('thread_info.flags'),

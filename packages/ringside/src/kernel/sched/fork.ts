@@ -1,4 +1,4 @@
-import { PAGE, PF } from '../../abi/index.ts';
+import { PAGE, PF, SCHED } from '../../abi/index.ts';
 import { asAddr, type GuestAddr, InvariantError, NULL } from '../../bytes/index.ts';
 import { PROT_RW } from '../../memory/index.ts';
 import type { Kernel } from '../kernel.ts';
@@ -79,7 +79,8 @@ export class Fork {
     memory.writeU32(at(layouts.task.pid), pid);
     memory.writeU32(at(layouts.task.tgid), pid);
     memory.writeU32(at(layouts.task.usage), 2);
-    memory.writeU32(at(layouts.task.prio), 120);
+    for (const field of ['prio', 'staticPrio', 'normalPrio'] as const)
+      memory.writeU32(at(layouts.task[field]), SCHED.DEFAULT_PRIO);
     memory.writePtr(at(layouts.task.stack), stack);
     memory.writePtr(at(layouts.task.groupLeader), addr);
     const parent = k.sched.idle?.addr ?? addr;
