@@ -3,10 +3,12 @@ import { asAddr, type GuestAddr, NULL } from '../../bytes/index.ts';
 import { PAGE_SIZE, PROT_RW } from '../../memory/index.ts';
 import { data, type ExportTable, fn, partial } from '../exports.ts';
 import type { Kernel } from '../kernel.ts';
+import { format, ValueArguments } from '../lib/index.ts';
 import { ZERO_SIZE_PTR } from './slab.ts';
 
 const zeroed = (flags: number) => (flags & GFP.__GFP_ZERO) !== 0;
 
+/** In place when the object has the room, as the real one. Source: mm/slab_common.c, __do_krealloc. */
 function krealloc(k: Kernel): GuestAddr {
   const old = k.args.addr(0);
   const size = k.args.size(1);
@@ -15,14 +17,35 @@ function krealloc(k: Kernel): GuestAddr {
     k.kmalloc.free(old);
     return ZERO_SIZE_PTR;
   }
-  const had = old === NULL || old === ZERO_SIZE_PTR ? 0 : (k.kmalloc.requestedSize(old) ?? 0);
+  if (old === NULL || old === ZERO_SIZE_PTR) return k.kmalloc.alloc(size, zeroed(flags));
+  const had = usable(k, old);
+  if (had >= size) {
+    k.kmalloc.resize(old, size);
+    return old;
+  }
+  const used = k.kmalloc.requestedSize(old) ?? had;
   const fresh = k.kmalloc.alloc(size, zeroed(flags));
   if (fresh === NULL) return NULL;
-  if (had > 0) {
-    k.memory.writeBytes(fresh, k.memory.readBytes(old, Math.min(had, size)));
-    k.kmalloc.free(old);
-  }
+  k.memory.writeBytes(fresh, k.memory.readBytes(old, Math.min(used, size)));
+  k.kmalloc.free(old);
   return fresh;
+}
+
+/** What an object really has room for. Of one that has been freed the real kernel would say the same. */
+function usable(k: Kernel, addr: GuestAddr): number {
+  const capacity = k.kmalloc.capacity(addr);
+  if (capacity !== undefined) return capacity;
+  k.memory.readU8(addr);
+  return k.slab.find(addr)?.cache.objectSize ?? PAGE_SIZE;
+}
+
+/** `ksize`: whoever asks may use all of it. */
+function ksize(k: Kernel): number {
+  const addr = k.args.addr(0);
+  if (addr === NULL || addr === ZERO_SIZE_PTR) return 0;
+  const size = usable(k, addr);
+  k.kmalloc.resize(addr, size);
+  return size;
 }
 
 function vmalloc(k: Kernel, size: number): GuestAddr {
@@ -45,9 +68,14 @@ function freePages(k: Kernel, addr: GuestAddr): void {
 
 function vfree(k: Kernel, addr: GuestAddr): void {
   if (addr === NULL) return;
-  if (k.vmalloc.sizeOf(addr) === undefined)
-    k.reports.badFree(addr, { kind: 'invalid-free' }, k.allocationSite());
-  else k.vmalloc.free(addr);
+  if (k.vmalloc.sizeOf(addr) !== undefined) {
+    k.vmalloc.free(addr);
+    return;
+  }
+  k.reports.badFree(addr, { kind: 'invalid-free' }, k.allocationSite());
+  const what = addr % PAGE_SIZE === 0 ? 'nonexistent vm area' : 'bad address';
+  const pointer = format(k.format, '%p', new ValueArguments([addr]), 32).text;
+  k.warnInKernel('__vunmap', `Trying to vfree() ${what} (${pointer})`);
 }
 
 /** Source: include/linux/slab.h, __kmalloc_index: sizes by index of `kmalloc_caches`. */
@@ -113,10 +141,7 @@ export const mmExports: ExportTable = {
     k.kmalloc.free(addr);
   }),
   krealloc: fn('void *krealloc(const void *p, size_t new_size, gfp_t flags)', krealloc),
-  ksize: fn('size_t ksize(const void *objp)', (k) => {
-    const addr = k.args.addr(0);
-    return addr === NULL || addr === ZERO_SIZE_PTR ? 0 : (k.kmalloc.usableSize(addr) ?? 0);
-  }),
+  ksize: fn('size_t ksize(const void *objp)', ksize),
   kmalloc_caches: data(
     'struct kmem_cache *kmalloc_caches[NR_KMALLOC_TYPES][KMALLOC_SHIFT_HIGH + 1]',
     initKmallocCaches,
@@ -144,14 +169,15 @@ export const mmExports: ExportTable = {
     freePages(k, k.args.addr(0)),
   ),
 
-  __alloc_percpu: partial(
-    'void *__alloc_percpu(size_t size, size_t align)',
-    'at most 1 MiB in all',
-    (k) => k.percpu.alloc(k.args.size(0), k.args.size(1)) ?? NULL,
-  ),
+  __alloc_percpu: partial('void *__alloc_percpu(size_t size, size_t align)', 'at most 1 MiB in all', (k) => {
+    const [size, align] = [k.args.size(0), k.args.size(1)];
+    const sound = size > 0 && align > 0 && align <= PAGE_SIZE && (align & (align - 1)) === 0;
+    return (sound ? k.percpu.alloc(size, align) : undefined) ?? NULL;
+  }),
   free_percpu: fn('void free_percpu(void *ptr)', (k) => {
     const offset = k.args.addr(0);
-    if (offset !== NULL) k.percpu.free(offset);
+    if (offset !== NULL && !k.percpu.free(offset))
+      k.reports.badFree(offset, { kind: 'invalid-free' }, k.allocationSite());
   }),
   page_offset_base: data('unsigned long page_offset_base', (k, addr) =>
     k.memory.writePtr(addr, k.regions.directMap),

@@ -54,6 +54,11 @@ export class PageAllocator {
     return addr;
   }
 
+  /** Whether the address is in the direct map of the machine's RAM. */
+  isRam(addr: GuestAddr): boolean {
+    return addr >= DIRECT_MAP.start && addr < DIRECT_MAP.start + this.totalPages * PAGE_SIZE;
+  }
+
   /** Order of the allocated block that starts at `addr`, or undefined. */
   orderOf(addr: GuestAddr): number | undefined {
     const order = this.#order[(addr - DIRECT_MAP.start) / PAGE_SIZE];

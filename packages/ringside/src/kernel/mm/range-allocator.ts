@@ -27,8 +27,8 @@ export class RangeAllocator {
     const bytes = Math.ceil(size / PAGE_SIZE) * PAGE_SIZE;
     const start = this.#find(bytes + PAGE_SIZE);
     if (start === undefined || bytes === 0) return undefined;
-    this.#areas.push({ start, size: bytes });
-    this.#areas.sort((a, b) => a.start - b.start);
+    const place = this.#areas.findIndex((area) => area.start > start);
+    this.#areas.splice(place < 0 ? this.#areas.length : place, 0, { start, size: bytes });
     this.#memory.raw.fill(0, start >>> 0, (start >>> 0) + bytes);
     this.#memory.map(start, bytes, protection);
     return start;

@@ -31,8 +31,8 @@ export interface AllocationSite {
 export interface SlabObject {
   readonly cache: SlabCache;
   readonly addr: GuestAddr;
-  /** The size asked for, in bytes. */
-  readonly size: number;
+  /** The bytes that may be used: as many as were asked for, until `krealloc` or `ksize` says otherwise. */
+  size: number;
   readonly allocated: AllocationSite;
   freed: AllocationSite | undefined;
 }
@@ -107,6 +107,14 @@ export class Slab {
     this.#quarantined += object.cache.objectSize;
     this.#drain(this.#o.quarantineBytes);
     return undefined;
+  }
+
+  /** Lets `size` bytes of a live object be used, at most what its cache has. */
+  resize(object: SlabObject, size: number): void {
+    const { memory } = this.#o;
+    object.size = size;
+    memory.poison(object.addr, object.cache.objectSize, POISON.slabRedzone);
+    memory.unpoison(object.addr, size);
   }
 
   /** The live object at exactly this address. */

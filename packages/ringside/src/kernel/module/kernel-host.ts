@@ -63,15 +63,19 @@ export function kernelModuleHost(k: Kernel, events: ModuleEvents = {}): ModuleHo
       },
     },
     printk: (level, text) => void k.printk.emit(`${text}\n`, { level }),
-    hashedPointer: (addr) => format(k.format, '%p', new ValueArguments([addr]), 32).text,
+    hashedPointer: (addr) => hashedPointer(k, addr),
     // no allocation is larger than the machine's memory
     moduleAlloc: (size) =>
       size > k.pages.totalPages * PAGE_SIZE ? undefined : k.moduleAlloc.alloc(size, PROT_RW),
-    moduleFree: (addr) => k.moduleAlloc.free(addr),
+    // the address is what the module's own struct says, which the module can write
+    moduleFree: (addr) => {
+      if (k.moduleAlloc.sizeOf(addr) !== undefined) k.moduleAlloc.free(addr);
+      else k.warnInKernel('__vunmap', `Trying to vfree() nonexistent vm area (${hashedPointer(k, addr)})`);
+    },
     kmalloc: (size) => k.kmalloc.alloc(size),
     kfree: (addr) => void k.kmalloc.free(addr),
     percpuReserve: (size, align) => k.percpu.reserve(size, align),
-    percpuRelease: (offset) => k.percpu.release(offset),
+    percpuRelease: (offset) => void k.percpu.release(offset),
     get cpuBases() {
       return k.percpu.cpuBases;
     },
@@ -118,6 +122,10 @@ export function kernelModuleHost(k: Kernel, events: ModuleEvents = {}): ModuleHo
     *asyncSynchronize() {},
     events,
   };
+}
+
+function hashedPointer(k: Kernel, addr: GuestAddr): string {
+  return format(k.format, '%p', new ValueArguments([addr]), 32).text;
 }
 
 function* waitForModules(

@@ -27,7 +27,7 @@ class Offsets {
   alloc(size: number, align: number): number | undefined {
     let at = Math.ceil(this.#start / align) * align;
     for (const piece of this.#pieces) {
-      if (piece.offset - at >= size) break;
+      if (piece.offset - at >= Math.max(size, 1)) break;
       at = Math.ceil((piece.offset + piece.size) / align) * align;
     }
     if (at + size > this.#end) return undefined;
@@ -97,16 +97,18 @@ export class PerCpu {
     return this.#reserve.alloc(size, align);
   }
 
-  release(offset: number): void {
-    this.#free(this.#reserve, offset);
+  /** False when nothing was reserved there. */
+  release(offset: number): boolean {
+    return this.#free(this.#reserve, offset);
   }
 
   alloc(size: number, align: number): number | undefined {
     return this.#dynamic.alloc(size, align);
   }
 
-  free(offset: number): void {
-    this.#free(this.#dynamic, offset);
+  /** False when nothing was allocated there. */
+  free(offset: number): boolean {
+    return this.#free(this.#dynamic, offset);
   }
 
   setCurrent(task: GuestAddr, stackTop: GuestAddr): void {
@@ -114,10 +116,11 @@ export class PerCpu {
     this.#k.memory.writePtr(asAddr(this.base + this.#topOfStack), stackTop);
   }
 
-  #free(offsets: Offsets, offset: number): void {
+  #free(offsets: Offsets, offset: number): boolean {
     const piece = offsets.free(offset);
-    if (piece === undefined) throw new InvariantError(`per-CPU offset ${offset} is not allocated`);
+    if (piece === undefined) return false;
     for (const base of this.cpuBases) this.#k.memory.fill(asAddr(base + offset), 0, piece.size);
+    return true;
   }
 
   #setUp(): void {
