@@ -4,26 +4,38 @@ import { data, type ExportTable, fn, partial } from '../exports.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Routine } from '../sched/routine.ts';
 import { sleepUntil } from '../sched/wait.ts';
+import { showStack } from '../traps/oops.ts';
 
 /** Source: include/linux/sched.h, MAX_SCHEDULE_TIMEOUT. */
 const MAX_SCHEDULE_TIMEOUT = 2n ** 63n - 1n;
 
-/** Sleeps `ms` milliseconds, rounded up to jiffies and one more, as `schedule_timeout` does. */
-function* sleepMs(k: Kernel, ms: number, state: number): Routine<number> {
-  const { jiffies } = k;
-  const ticks = Math.ceil((ms * jiffies.hz) / 1000) + 1;
-  return yield* sleepUntil(k, jiffies.toNs(jiffies.now + ticks), state);
+/** `msleep`: whole ticks and one more, however often it is woken before. Source: kernel/time/timer.c. */
+function* sleepMs(k: Kernel, ms: number): Routine<void> {
+  let left = BigInt(Math.ceil((ms * k.jiffies.hz) / 1000) + 1);
+  while (left > 0n) {
+    k.sched.current.state = TASK.TASK_UNINTERRUPTIBLE;
+    left = yield* scheduleTimeout(k, left);
+  }
 }
 
+/** Sleeps as long as a timer of the wheel takes; the ticks that are left. Source: kernel/time/timer.c. */
 function* scheduleTimeout(k: Kernel, timeout: bigint): Routine<bigint> {
-  const { jiffies, sched } = k;
+  const { jiffies, sched, timers } = k;
   if (timeout === MAX_SCHEDULE_TIMEOUT) {
     yield { kind: 'schedule' };
     return MAX_SCHEDULE_TIMEOUT;
   }
-  const expires = jiffies.now + Number(timeout);
-  yield* sleepUntil(k, jiffies.toNs(expires), sched.current.state);
-  return BigInt(Math.max(0, expires - jiffies.now));
+  if (timeout < 0n) {
+    const text = `schedule_timeout: wrong timeout value ${BigInt.asUintN(64, timeout).toString(16)}`;
+    k.log(3, text);
+    showStack(k);
+    sched.current.state = TASK.TASK_RUNNING;
+    return 0n;
+  }
+  const expires = BigInt(jiffies.now) + timeout;
+  yield* sleepUntil(k, jiffies.toNs(timers.place(expires).tick), sched.current.state);
+  const left = expires - BigInt(jiffies.now);
+  return left < 0n ? 0n : left;
 }
 
 /** From the timer's own function this never returns, here as on the real kernel. */
@@ -40,7 +52,7 @@ export const timeExports: ExportTable = {
     'void init_timer_key(struct timer_list *timer, void (*func)(struct timer_list *), unsigned int flags, const char *name, struct lock_class_key *key)',
     (k) => k.timers.init(k.args.addr(0), k.args.addr(1), k.args.u32(2)),
   ),
-  add_timer: fn('void add_timer(struct timer_list *timer)', (k) => k.timers.add(k.args.addr(0))),
+  add_timer: fn('void add_timer(struct timer_list *timer)', (k) => k.timers.addNew(k.args.addr(0))),
   mod_timer: fn('int mod_timer(struct timer_list *timer, unsigned long expires)', (k) =>
     k.timers.modify(k.args.addr(0), k.args.u64(1)),
   ),
@@ -55,12 +67,12 @@ export const timeExports: ExportTable = {
   timer_delete_sync: fn('int timer_delete_sync(struct timer_list *timer)', deleteSync),
   del_timer_sync: fn('int del_timer_sync(struct timer_list *timer)', deleteSync),
   msleep: fn('void msleep(unsigned int msecs)', function* (k) {
-    const ms = k.args.u32(0);
-    yield* sleepMs(k, ms, TASK.TASK_UNINTERRUPTIBLE);
+    yield* sleepMs(k, k.args.u32(0));
   }),
   msleep_interruptible: fn('unsigned long msleep_interruptible(unsigned int msecs)', function* (k) {
-    const ms = k.args.u32(0);
-    return Math.ceil((yield* sleepMs(k, ms, TASK.TASK_INTERRUPTIBLE)) / 1e6);
+    // nothing sends signals yet: it sleeps to the end
+    yield* sleepMs(k, k.args.u32(0));
+    return 0;
   }),
   usleep_range_state: fn(
     'void usleep_range_state(unsigned long min, unsigned long max, unsigned int state)',

@@ -1,6 +1,7 @@
 import { asAddr, type GuestAddr, NULL } from '../../bytes/index.ts';
 import { frame } from '../frames.ts';
 import type { Kernel } from '../kernel.ts';
+import { addPreemptCount, preemptCount } from '../percpu/preempt.ts';
 import { call, type Routine } from '../sched/routine.ts';
 import type { ClockEvent } from './clock.ts';
 
@@ -9,12 +10,24 @@ const LEVEL_CLOCK_SHIFT = 3;
 const LEVEL_BITS = 6;
 const LEVEL_SIZE = 1 << LEVEL_BITS;
 
+/** Levels of the wheel: 9 with more than 100 ticks a second. Source: kernel/time/timer.c, LVL_DEPTH. */
+function levels(hz: number): number {
+  return hz > 100 ? 9 : 8;
+}
+
+/** First delay, in ticks, that a level is too short for. Source: kernel/time/timer.c, LVL_START. */
+function levelStart(level: number): number {
+  return (LEVEL_SIZE - 1) * 2 ** ((level - 1) * LEVEL_CLOCK_SHIFT);
+}
+
 interface Pending {
   readonly addr: GuestAddr;
   /** The tick at which the wheel lets it expire. */
   readonly tick: number;
   readonly level: number;
   readonly order: number;
+  /** Taken out, or set anew: what is left in the heap is passed over. */
+  gone: boolean;
 }
 
 /** The wheel runs its coarsest level first, and in a bucket the timer that was added last. */
@@ -30,6 +43,8 @@ function runsBefore(a: Pending, b: Pending): boolean {
 export class Timers {
   readonly #k: Kernel;
   readonly #pending = new Map<GuestAddr, Pending>();
+  /** Binary heap in the order of running, with entries that are gone. */
+  readonly #heap: Pending[] = [];
   readonly #offsets: {
     readonly pprev: number;
     readonly next: number;
@@ -42,6 +57,10 @@ export class Timers {
   /** The timer whose function runs now. */
   running: GuestAddr = NULL;
   #softirqQueued = false;
+  /** The warning of adding a pending timer comes once. */
+  #pendingTold = false;
+  /** The warning of a leaked preempt count comes once. */
+  #leakTold = false;
 
   constructor(k: Kernel) {
     this.#k = k;
@@ -74,28 +93,62 @@ export class Timers {
     return this.#k.memory.readU64(asAddr(timer + this.#offsets.expires));
   }
 
-  /** Sets a timer that is not pending: `add_timer`. Its `expires` is in the struct. */
+  /** `add_timer`, which warns once of a timer that is pending. Source: kernel/time/timer.c. */
+  addNew(timer: GuestAddr): void {
+    if (!this.isPending(timer)) this.add(timer);
+    else if (!this.#pendingTold) {
+      this.#pendingTold = true;
+      this.#k.warnInKernel('add_timer', '');
+    }
+  }
+
+  /** Sets a timer that is not pending. Its `expires` is in the struct. */
   add(timer: GuestAddr): void {
-    const { memory, jiffies } = this.#k;
-    const now = jiffies.now;
-    const delta = Number(BigInt.asIntN(64, this.expires(timer) - BigInt(now)));
-    const level = this.#level(delta);
+    const { memory } = this.#k;
+    const { tick, level } = this.place(this.expires(timer));
+    memory.writePtr(asAddr(timer + this.#offsets.next), NULL);
+    // linked to itself: modules only ask whether there is a link
+    memory.writePtr(asAddr(timer + this.#offsets.pprev), timer);
+    this.#forget(timer);
+    const pending = { addr: timer, tick, level, order: this.#order++, gone: false };
+    this.#pending.set(timer, pending);
+    this.#push(pending);
+    this.#arm();
+  }
+
+  /** Where the wheel puts a timer: the tick at which it runs, and the level. Source: calc_wheel_index. */
+  place(expires: bigint): { readonly tick: number; readonly level: number } {
+    const { now, hz } = this.#k.jiffies;
+    const depth = levels(hz);
+    const cutoff = levelStart(depth);
+    const delta = Math.min(
+      Number(BigInt.asIntN(64, expires - BigInt(now))),
+      cutoff - 2 ** ((depth - 1) * LEVEL_CLOCK_SHIFT),
+    );
+    if (delta < 0) return { tick: now + 1, level: 0 };
+    let level = 0;
+    while (level < depth - 1 && delta >= levelStart(level + 1)) level++;
     const granularity = 2 ** (level * LEVEL_CLOCK_SHIFT);
     // never early: rounded up by the level's granularity, even when it would fit
-    const tick = delta < 0 ? now + 1 : (Math.floor((now + delta) / granularity) + 1) * granularity;
-    // linked to itself: modules only ask whether there is a link
-    memory.writePtr(asAddr(timer + this.#offsets.next), NULL);
-    memory.writePtr(asAddr(timer + this.#offsets.pprev), timer);
-    this.#pending.set(timer, { addr: timer, tick, level, order: this.#order++ });
-    this.#arm();
+    return { tick: (Math.floor((now + delta) / granularity) + 1) * granularity, level };
   }
 
   /** `mod_timer`: whether it was pending. */
   modify(timer: GuestAddr, expires: bigint): boolean {
+    const { memory } = this.#k;
     const was = this.isPending(timer);
-    if (was && this.expires(timer) === BigInt.asUintN(64, expires)) return true;
+    const value = BigInt.asUintN(64, expires);
+    if (was && this.expires(timer) === value) return true;
+    // shut down: nothing sets it again
+    if (memory.readU64(asAddr(timer + this.#offsets.function_)) === 0n) return false;
+    memory.writeU64(asAddr(timer + this.#offsets.expires), value);
+    const pending = this.#pending.get(timer);
+    if (was && pending !== undefined) {
+      // in the same bucket it keeps its place
+      const { tick, level } = this.place(value);
+      if (tick === pending.tick && level === pending.level) return true;
+    }
     if (was) this.#detach(timer);
-    this.#k.memory.writeU64(asAddr(timer + this.#offsets.expires), BigInt.asUintN(64, expires));
     this.add(timer);
     return was;
   }
@@ -109,31 +162,58 @@ export class Timers {
   }
 
   #detach(timer: GuestAddr): void {
-    this.#pending.delete(timer);
+    this.#forget(timer);
     this.#k.memory.writePtr(asAddr(timer + this.#offsets.pprev), NULL);
   }
 
-  /** The wheel's level for a delay in ticks. */
-  #level(delta: number): number {
-    let level = 0;
-    while (level < 8 && delta >= (LEVEL_SIZE - 1) * 2 ** (level * LEVEL_CLOCK_SHIFT)) level++;
-    return level;
+  #forget(timer: GuestAddr): void {
+    const pending = this.#pending.get(timer);
+    if (pending === undefined) return;
+    pending.gone = true;
+    this.#pending.delete(timer);
   }
 
   #first(): Pending | undefined {
-    let first: Pending | undefined;
-    for (const p of this.#pending.values()) {
-      if (first === undefined || runsBefore(p, first)) first = p;
+    while (this.#heap[0]?.gone === true) this.#pop();
+    return this.#heap[0];
+  }
+
+  #push(pending: Pending): void {
+    const heap = this.#heap;
+    let i = heap.push(pending) - 1;
+    while (i > 0) {
+      const up = (i - 1) >> 1;
+      if (!runsBefore(pending, heap[up]!)) break;
+      heap[i] = heap[up]!;
+      i = up;
     }
-    return first;
+    heap[i] = pending;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop()!;
+    if (heap.length === 0) return;
+    let i = 0;
+    for (;;) {
+      let child = 2 * i + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && runsBefore(heap[child + 1]!, heap[child]!)) child++;
+      if (!runsBefore(heap[child]!, last)) break;
+      heap[i] = heap[child]!;
+      i = child;
+    }
+    heap[i] = last;
   }
 
   #arm(): void {
+    const first = this.#first();
+    const wanted = first === undefined || this.#softirqQueued ? undefined : this.#k.jiffies.toNs(first.tick);
+    if (this.#event?.deadlineNs === wanted) return;
     if (this.#event !== undefined) this.#k.clock.cancel(this.#event);
     this.#event = undefined;
-    const first = this.#first();
-    if (first === undefined || this.#softirqQueued) return;
-    this.#event = this.#k.clock.at(this.#k.jiffies.toNs(first.tick), () => {
+    if (wanted === undefined) return;
+    this.#event = this.#k.clock.at(wanted, () => {
       this.#event = undefined;
       this.#softirqQueued = true;
       this.#k.softirq.raise(
@@ -154,10 +234,25 @@ export class Timers {
       const function_ = k.memory.readPtr(asAddr(first.addr + this.#offsets.function_));
       this.#detach(first.addr);
       this.running = first.addr;
+      const count = preemptCount(k);
       yield* frame(k, 'call_timer_fn', '*', call(function_, first.addr));
       this.running = NULL;
+      const after = preemptCount(k);
+      if (after !== count) {
+        this.#leaked(function_, count, after);
+        addPreemptCount(k, count - after);
+      }
     }
     this.#softirqQueued = false;
     this.#arm();
+  }
+
+  /** Source: kernel/time/timer.c, call_timer_fn. */
+  #leaked(function_: GuestAddr, before: number, after: number): void {
+    if (this.#leakTold) return;
+    this.#leakTold = true;
+    const [from, to] = [before, after].map((count) => count.toString(16).padStart(8, '0'));
+    const name = this.#k.kallsyms.describe(function_);
+    this.#k.warnInKernel('call_timer_fn', `timer: ${name} preempt leak: ${from} -> ${to}`);
   }
 }
