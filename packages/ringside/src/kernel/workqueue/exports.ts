@@ -97,8 +97,11 @@ export const workqueueExports: ExportTable = {
   ),
   delayed_work_timer_fn: fn('void delayed_work_timer_fn(struct timer_list *t)', (k) => {
     const dwork = asAddr(k.args.addr(0) - k.workqueues.delayed.timer);
-    const queue = k.workqueues.at(k.memory.readPtr(asAddr(dwork + k.workqueues.delayed.wq)));
+    const addr = k.memory.readPtr(asAddr(dwork + k.workqueues.delayed.wq));
+    const queue = k.workqueues.at(addr);
     if (queue !== undefined) k.workqueues.insert(queue, dwork);
+    // the queue has been destroyed under it
+    else k.memory.readU64(addr);
   }),
   flush_work: fn('bool flush_work(struct work_struct *work)', function* (k) {
     return yield* k.workqueues.flush(k.args.addr(0));

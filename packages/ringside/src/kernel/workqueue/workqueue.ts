@@ -1,10 +1,12 @@
 import { TASK, WORK } from '../../abi/index.ts';
-import { asAddr, type GuestAddr, NULL } from '../../bytes/index.ts';
+import { asAddr, type GuestAddr } from '../../bytes/index.ts';
 import { frame } from '../frames.ts';
 import type { Kernel } from '../kernel.ts';
+import { preemptCount } from '../percpu/preempt.ts';
 import { call, type Routine } from '../sched/routine.ts';
 import type { Task } from '../sched/task.ts';
 import { WaitList } from '../sched/wait.ts';
+import { showStack } from '../traps/oops.ts';
 
 const PENDING = BigInt(WORK.WORK_STRUCT_PENDING);
 /** `WORK_STRUCT_NO_POOL`: all bits of the pool number set, and no flag. */
@@ -19,7 +21,7 @@ export class Workqueue {
   readonly maxActive: number;
   active = 0;
   /** Items over `maxActive`, waiting for their turn. */
-  readonly inactive: GuestAddr[] = [];
+  readonly inactive: Item[] = [];
   readonly pool: Pool;
   destroyed = false;
 
@@ -32,12 +34,17 @@ export class Workqueue {
   }
 }
 
+/** A work item that has been queued: each time it is, another one. */
+interface Item {
+  readonly work: GuestAddr;
+  readonly queue: Workqueue;
+}
+
 interface Worker {
   readonly task: Task;
   readonly pool: Pool;
-  /** The item whose function runs, and its queue. */
-  work: GuestAddr;
-  queue: Workqueue | undefined;
+  /** The item whose function runs. */
+  item: Item | undefined;
   idle: boolean;
 }
 
@@ -46,7 +53,7 @@ interface Pool {
   readonly suffix: string;
   readonly prefix: string;
   readonly workers: Worker[];
-  readonly pending: { readonly work: GuestAddr; readonly queue: Workqueue }[];
+  readonly pending: Item[];
   nextWorker: number;
 }
 
@@ -64,7 +71,7 @@ export class Workqueues {
   readonly #unbound: Pool = { prefix: 'u2:', suffix: '', workers: [], pending: [], nextWorker: 0 };
   readonly #changed = new WaitList();
   /** Items being cancelled: the real kernel holds their pending bit. */
-  readonly #barred = new Set<GuestAddr>();
+  readonly #barred = new Map<GuestAddr, number>();
   readonly #data: number;
   readonly #entry: number;
   readonly #func: number;
@@ -126,12 +133,13 @@ export class Workqueues {
   /** Puts a claimed item on a queue. */
   insert(queue: Workqueue, work: GuestAddr): void {
     this.#setEntry(work);
+    const item: Item = { work, queue };
     if (queue.active >= queue.maxActive) {
-      queue.inactive.push(work);
+      queue.inactive.push(item);
       return;
     }
     queue.active++;
-    queue.pool.pending.push({ work, queue });
+    queue.pool.pending.push(item);
     this.#wakeWorker(queue.pool);
   }
 
@@ -145,7 +153,7 @@ export class Workqueues {
   /** Takes an item off its queue before it runs; whether it was there. */
   grab(work: GuestAddr): boolean {
     for (const queue of this.#byAddr.values()) {
-      const waiting = queue.inactive.indexOf(work);
+      const waiting = queue.inactive.findIndex((item) => item.work === work);
       if (waiting >= 0) {
         queue.inactive.splice(waiting, 1);
         return this.unclaim(work);
@@ -171,28 +179,41 @@ export class Workqueues {
 
   /** Whether the item's function runs now. */
   isRunning(work: GuestAddr): boolean {
-    for (const worker of this.#workerOf.values()) if (worker.work === work) return true;
+    for (const worker of this.#workerOf.values()) if (worker.item?.work === work) return true;
     return false;
   }
 
-  isQueued(work: GuestAddr): boolean {
-    for (const queue of this.#byAddr.values()) if (queue.inactive.includes(work)) return true;
-    return [this.#bound, this.#highpri, this.#unbound].some((pool) =>
-      pool.pending.some((item) => item.work === work),
-    );
+  /** What has been queued and has not run to its end. */
+  *#unfinished(): Generator<Item> {
+    for (const queue of this.#byAddr.values()) yield* queue.inactive;
+    for (const pool of [this.#bound, this.#highpri, this.#unbound]) yield* pool.pending;
+    for (const worker of this.#workerOf.values()) if (worker.item !== undefined) yield worker.item;
   }
 
   /** Keeps an item from being queued while it is cancelled. */
   bar(work: GuestAddr): { lift: () => void } {
-    this.#barred.add(work);
-    return { lift: () => this.#barred.delete(work) };
+    const count = this.#barred;
+    count.set(work, (count.get(work) ?? 0) + 1);
+    return {
+      lift: () => {
+        const left = count.get(work)! - 1;
+        if (left === 0) count.delete(work);
+        else count.set(work, left);
+      },
+    };
   }
 
-  /** `flush_work`: waits until the item has run; whether there was anything to wait for. */
-  *flush(work: GuestAddr): Routine<boolean> {
-    if (!this.isQueued(work) && !this.isRunning(work)) return false;
-    yield* this.#changed.until(this.#k, () => !this.isQueued(work) && !this.isRunning(work));
+  /** Waits until what is unfinished now and meant is done; not for what is queued meanwhile. Whether there was any. */
+  *#waitFor(meant: (item: Item) => boolean): Routine<boolean> {
+    const items = new Set([...this.#unfinished()].filter(meant));
+    if (items.size === 0) return false;
+    yield* this.#changed.until(this.#k, () => ![...this.#unfinished()].some((item) => items.has(item)));
     return true;
+  }
+
+  /** `flush_work`: waits until the item has run as often as it has been queued; whether there was anything to wait for. */
+  *flush(work: GuestAddr): Routine<boolean> {
+    return yield* this.#waitFor((item) => item.work === work);
   }
 
   /** Waits until the item's function has returned. */
@@ -202,13 +223,7 @@ export class Workqueues {
 
   /** `flush_workqueue`: waits for everything that is on the queue now. */
   *flushQueue(queue: Workqueue): Routine<void> {
-    const works = new Set<GuestAddr>(queue.inactive);
-    for (const item of queue.pool.pending) if (item.queue === queue) works.add(item.work);
-    for (const worker of this.#workerOf.values()) if (worker.queue === queue) works.add(worker.work);
-    yield* this.#changed.until(
-      this.#k,
-      () => ![...works].some((work) => this.isQueued(work) || this.isRunning(work)),
-    );
+    yield* this.#waitFor((item) => item.queue === queue);
   }
 
   *drain(queue: Workqueue): Routine<void> {
@@ -231,24 +246,25 @@ export class Workqueues {
   /** A worker died in an item. What it ran stays running for ever, as on the real kernel. */
   died(task: Task): void {
     const worker = this.#workerOf.get(task);
-    if (worker !== undefined && worker.pool.pending.length > 0) this.#wakeWorker(worker.pool);
+    if (worker === undefined) return;
+    const { workers, pending } = worker.pool;
+    workers.splice(workers.indexOf(worker), 1);
+    if (pending.length > 0) this.#wakeWorker(worker.pool);
   }
 
   #wakeWorker(pool: Pool): void {
-    const idle = pool.workers.find((worker) => worker.idle && worker.task.exitCode === undefined);
+    const idle = pool.workers.find((worker) => worker.idle);
     if (idle !== undefined) {
       this.#k.sched.wakeUp(idle.task, TASK.TASK_NORMAL);
       return;
     }
-    const ready = pool.workers.some(
-      (w) => w.task.exitCode === undefined && w.task.state === 0 && w.work === NULL,
-    );
+    const ready = pool.workers.some((w) => w.task.state === 0 && w.item === undefined);
     if (!ready) this.#createWorker(pool);
   }
 
   #createWorker(pool: Pool): void {
     const task = this.#k.fork.createKthread(`kworker/${pool.prefix}${pool.nextWorker++}${pool.suffix}`);
-    const worker: Worker = { task, pool, work: NULL, queue: undefined, idle: false };
+    const worker: Worker = { task, pool, item: undefined, idle: false };
     pool.workers.push(worker);
     this.#workerOf.set(task, worker);
     this.#k.sched.start(task, this.#workerThread(worker), [
@@ -271,22 +287,31 @@ export class Workqueues {
         worker.idle = false;
         continue;
       }
-      yield* frame(this.#k, 'process_one_work', '*', this.#processOne(worker, item.work, item.queue));
+      yield* frame(this.#k, 'process_one_work', '*', this.#processOne(worker, item));
     }
   }
 
-  *#processOne(worker: Worker, work: GuestAddr, queue: Workqueue): Routine<void> {
-    const { memory } = this.#k;
-    const func = memory.readPtr(asAddr(work + this.#func));
-    worker.work = work;
-    worker.queue = queue;
+  *#processOne(worker: Worker, item: Item): Routine<void> {
+    const k = this.#k;
+    const { work, queue } = item;
+    worker.item = item;
+    const func = k.memory.readPtr(asAddr(work + this.#func));
     worker.task.work = { queue: queue.name, func };
     this.unclaim(work);
     yield* call(func, work);
-    worker.work = NULL;
-    worker.queue = undefined;
+    if (preemptCount(k) !== 0) this.#leaked(worker.task, func);
+    worker.item = undefined;
     worker.task.work = undefined;
     this.#finished(queue);
+  }
+
+  /** Source: kernel/workqueue.c, process_one_work. */
+  #leaked(task: Task, func: GuestAddr): void {
+    const k = this.#k;
+    const count = preemptCount(k).toString(16).padStart(8, '0');
+    k.log(3, `BUG: workqueue leaked lock or atomic: ${task.comm}/0x${count}/${task.pid}`);
+    k.log(3, `     last function: ${k.kallsyms.name(func)}`);
+    showStack(k);
   }
 
   /** An item of the queue is done: the next waiting one becomes active. */
@@ -295,7 +320,7 @@ export class Workqueues {
     const next = queue.inactive.shift();
     if (next !== undefined) {
       queue.active++;
-      queue.pool.pending.push({ work: next, queue });
+      queue.pool.pending.push(next);
       this.#wakeWorker(queue.pool);
     }
     this.#changed.wakeAll(this.#k);
