@@ -40,15 +40,22 @@ import { backtrace, type TraceEntry } from './backtrace.ts';
 import { type Crash, codePlace, holdersOf, ownerOf, runningNow } from './crash.ts';
 import { KERNEL_CS, KERNEL_DS, MACHINE_MODEL } from './machine-model.ts';
 
+/** The part of the preempt count that is not about interrupts. Source: include/linux/preempt.h, PREEMPT_MASK. */
+const PREEMPT_MASK = 0xff;
 const PF_INSTRUCTION = 0x10;
 const PF_PROTECTION = 1;
 const PF_WRITE = 2;
 
+/** The stack fault, which the CPU raises for non-canonical stack addresses. Source: SDM vol. 3, table 6-1. */
+const VECTOR_SS = 12;
+
 /** Names of exceptions as the kernel's `die` prints them. Source: arch/x86/kernel/traps.c. */
 const TRAP_NAMES: Readonly<Record<number, string>> = {
   [VECTOR.DE]: 'divide error',
+  [VECTOR.BP]: 'int3',
   [VECTOR.OF]: 'overflow',
   [VECTOR.UD]: 'invalid opcode',
+  [VECTOR_SS]: 'stack segment',
   [VECTOR.AC]: 'alignment check',
   [VECTOR.MF]: 'fpu exception',
   [VECTOR.XM]: 'simd exception',
@@ -369,7 +376,9 @@ export function die(k: Kernel, stop: CpuException, bug: ModuleBug | undefined): 
 
 /** Why the oops ends the machine, or undefined when only the task dies. */
 function fatalReason(k: Kernel, pid: number): string | undefined {
-  if (k.sched.context !== 'task') return 'Fatal exception in interrupt';
+  // in_interrupt(): also where softirqs are held off
+  if (k.sched.context !== 'task' || preemptCount(k) > PREEMPT_MASK) return 'Fatal exception in interrupt';
+  if (k.commandLine.get('oops') === 'panic') return 'Fatal exception';
   if (k.commandLine.has('panic_on_oops') && k.commandLine.get('panic_on_oops') !== '0')
     return 'Fatal exception';
   return pid === 0 ? 'Attempted to kill the idle task!' : undefined;
@@ -378,7 +387,10 @@ function fatalReason(k: Kernel, pid: number): string | undefined {
 /** `panic()`: the machine stops. */
 export function panic(k: Kernel, message: string): void {
   const seconds = Number(k.commandLine.get('panic') ?? k.spec.config?.get('CONFIG_PANIC_TIMEOUT') ?? 0);
-  emit(k, formatPanic(message, { timeoutSeconds: seconds }));
+  // a panic that follows an oops does not show its stack again
+  const died = (k.tainted & (1 << TAINT.TAINT_DIE)) !== 0;
+  const stackDump = died ? [] : stackLines(k);
+  emit(k, formatPanic(message, { timeoutSeconds: seconds, stackDump }));
   k.crashed({ ...crashHere(k, 'panic', k.cpu.regs.rip, []), message, registers: undefined });
   k.halted = true;
 }
@@ -456,6 +468,10 @@ function checkPanicOnWarn(k: Kernel, origin: string): void {
 
 /** `dump_stack()`. */
 export function showStack(k: Kernel): void {
+  emit(k, stackLines(k));
+}
+
+function stackLines(k: Kernel): LogLine[] {
   const innermost = [{ name: 'dump_stack_lvl', callee: 'show_stack' }];
-  emit(k, dumpStack(taskInfo(k), trace(k, false, innermost).items));
+  return dumpStack(taskInfo(k), trace(k, false, innermost).items);
 }
