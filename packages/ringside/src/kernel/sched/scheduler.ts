@@ -266,6 +266,15 @@ export class Scheduler {
     switch (stop.kind) {
       case 'fuel':
         return;
+      case 'watchpoint':
+        k.onDebugStop?.(stop);
+        return;
+      case 'breakpoint': {
+        k.onDebugStop?.(stop);
+        const next = k.cpu.step();
+        if (next !== undefined) this.#stopped(next);
+        return;
+      }
       case 'native':
         if (k.cpu.regs.rip === k.natives.returnAddress) this.#guestReturned();
         else k.traps.nativeStopped();
