@@ -16,6 +16,9 @@ import type { LoadInfo } from './load-info.ts';
 import type { Module } from './module.ts';
 import type { ModuleStructs } from './module-struct.ts';
 
+/** No name is longer. Source: include/linux/kallsyms.h, KSYM_NAME_LEN. */
+const NAME_LIMIT = 512;
+
 /** Whether a symbol outlives init. Source: kernel/module/kallsyms.c, is_core_symbol; CONFIG_KALLSYMS_ALL. */
 export function isCoreSymbol(info: LoadInfo, shndx: number, nameOffset: number): boolean {
   if (shndx === SHN_UNDEF || shndx >= info.shnum || nameOffset === 0) return false;
@@ -134,7 +137,8 @@ class SymbolView {
     const { raw, view } = this.memory;
     const start = this.strtab + view.getUint32(this.symtab + i * SYM_SIZE, true);
     let text = '';
-    for (let at = start; raw[at] !== 0 && at < raw.length; at++) text += String.fromCharCode(raw[at]!);
+    const end = Math.min(raw.length, start + NAME_LIMIT);
+    for (let at = start; at < end && raw[at] !== 0; at++) text += String.fromCharCode(raw[at]!);
     return text;
   }
 
@@ -145,7 +149,16 @@ class SymbolView {
 
 function viewOf(memory: GuestMemory, module: Module): SymbolView | undefined {
   const tables = module.ptr('kallsyms');
-  return tables === NULL ? undefined : new SymbolView(memory, module.structs, tables);
+  if (tables === NULL) return undefined;
+  const { kallsyms: fields } = module.structs;
+  const pointers = [fields.symtab, fields.strtab, fields.typetab, fields.num_symtab];
+  if (!pointers.every((field) => memory.canRead(asAddr(tables + field), 8))) return undefined;
+  // the pointers lie in the module, which may have written over them: then it has no names any more
+  const count = memory.readU32(asAddr(tables + fields.num_symtab));
+  const at = (field: number): GuestAddr => memory.readPtr(asAddr(tables + field));
+  if (count > 0 && !memory.canRead(at(fields.symtab), count * SYM_SIZE)) return undefined;
+  if (!memory.canRead(at(fields.strtab), 1) || !memory.canRead(at(fields.typetab), 1)) return undefined;
+  return new SymbolView(memory, module.structs, tables);
 }
 
 /** Mapping symbols of ARM and assembler labels, which the kernel skips everywhere. */

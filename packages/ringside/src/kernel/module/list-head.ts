@@ -39,10 +39,17 @@ export function listEmpty(memory: GuestMemory, head: GuestAddr): boolean {
   return memory.readPtr(head) === head;
 }
 
-/** The entries from `head` on. The next one is read before an entry is handed out, so that it may be unlinked. */
+/** No list of modules or of their users is longer. */
+const LONGEST = 65_536;
+
+/**
+ * The entries from `head` on. `Deviation:` a list that a module has bent into a ring without its head ends here; the
+ * real kernel would go round for ever. The next one is read before an entry is handed
+ * out, so that it may be unlinked.
+ */
 export function* listEntries(memory: GuestMemory, head: GuestAddr): Generator<GuestAddr> {
   let entry = memory.readPtr(head);
-  while (entry !== head) {
+  for (let count = 0; entry !== head && count < LONGEST; count++) {
     const next = memory.readPtr(entry);
     yield entry;
     entry = next;

@@ -1,6 +1,6 @@
 import { BUGFLAG, SIGNAL, TAINT } from '../../abi/index.ts';
 import { addrFromU64, addrToU64, asAddr, type GuestAddr, isCanonical } from '../../bytes/index.ts';
-import { PAGE_SIZE } from '../../memory/index.ts';
+import { GuestAccessFault, PAGE_SIZE } from '../../memory/index.ts';
 import {
   type CpuException,
   FLAG,
@@ -389,7 +389,7 @@ export function panic(k: Kernel, message: string): void {
   const seconds = Number(k.commandLine.get('panic') ?? k.spec.config?.get('CONFIG_PANIC_TIMEOUT') ?? 0);
   // a panic that follows an oops does not show its stack again
   const died = (k.tainted & (1 << TAINT.TAINT_DIE)) !== 0;
-  const stackDump = died ? [] : stackLines(k);
+  const stackDump = died ? [] : stackLinesIfAny(k);
   emit(k, formatPanic(message, { timeoutSeconds: seconds, stackDump }));
   k.crashed({ ...crashHere(k, 'panic', k.cpu.regs.rip, []), message, registers: undefined });
   k.halted = true;
@@ -469,6 +469,16 @@ function checkPanicOnWarn(k: Kernel, origin: string): void {
 /** `dump_stack()`. */
 export function showStack(k: Kernel): void {
   emit(k, stackLines(k));
+}
+
+/** Nothing when even that faults. */
+function stackLinesIfAny(k: Kernel): LogLine[] {
+  try {
+    return stackLines(k);
+  } catch (error) {
+    if (!(error instanceof GuestAccessFault)) throw error;
+    return [];
+  }
 }
 
 function stackLines(k: Kernel): LogLine[] {
