@@ -38,6 +38,7 @@ const STEPS: Readonly<Record<string, readonly string[]>> = {
   ],
   unused: [join(ROOT, 'node_modules/knip/bin/knip.js'), '--no-progress'],
   generated: [TSX, 'scripts/compat.ts'],
+  'generated-instructions': [TSX, 'scripts/instructions.ts'],
   'format-and-lint': [bin('@biomejs/biome', 'bin/biome'), 'check', '--error-on-warnings', '.'],
 };
 const LAST: Readonly<Record<string, readonly string[]>> = {

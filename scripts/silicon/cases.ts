@@ -168,7 +168,11 @@ export class Random {
 }
 
 /** A random instance of an encoding whose operands are safe to run, or undefined after too many tries. */
-export function instance(encoding: Encoding, random: Random): Instruction | undefined {
+export function instance(
+  encoding: Encoding,
+  random: Random,
+  accept: (ins: Instruction) => boolean = registersAreSafe,
+): Instruction | undefined {
   const bytes = new Uint8Array(32);
   for (let attempt = 0; attempt < 400; attempt++) {
     let n = 0;
@@ -199,7 +203,7 @@ export function instance(encoding: Encoding, random: Random): Instruction | unde
       new DataView(bytes.buffer).setBigUint64(tail, BigInt(DATA + WINDOW + random.next(256)), true);
     const first = decode(bytes, 0, 0);
     if (!isInstruction(first) || first.encoding !== encoding) continue;
-    if (!registersAreSafe(first)) continue;
+    if (!accept(first)) continue;
     // Displacements of four bytes would leave the page: make them small.
     const big =
       !absolute && first.operands.some((o) => o.kind === 'mem') && Math.abs(first.displacement) > 128;
@@ -213,7 +217,7 @@ export function instance(encoding: Encoding, random: Random): Instruction | unde
       }
     }
     const ins = decode(bytes, 0, 0);
-    if (!isInstruction(ins) || ins.encoding !== encoding || !registersAreSafe(ins)) continue;
+    if (!isInstruction(ins) || ins.encoding !== encoding || !accept(ins)) continue;
     if (
       ins.operands.some((o) => o.kind === 'mem') &&
       Math.abs(ins.displacement) > 200 &&

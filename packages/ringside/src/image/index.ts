@@ -6,6 +6,7 @@
  *
  * Everything is immutable; a `KernelSpec` may be shared by any number of machines.
  */
+export { unpackBzImage } from './bzimage.ts';
 export { specOfFacts } from './kernel-facts.ts';
 export type * from './kernel-spec.ts';
 export { detectKernelFile, type KernelFileKind, type ReadKernelOptions, readKernel } from './read-kernel.ts';

@@ -58,6 +58,21 @@ const ENDS_BLOCK = new Set(
 
 const NEVER_RETURNS = new Set(['ud0', 'ud1', 'ud2', 'sysret', 'iret']);
 
+/** Whether the instruction is a jump, a call or a return, which no lifter makes. */
+export function isTerminator(ins: Instruction): boolean {
+  switch (ins.name) {
+    case 'jmp':
+    case 'call':
+    case 'ret':
+    case 'loop':
+    case 'loope':
+    case 'loopne':
+      return true;
+    default:
+      return ins.name[0] === 'j' && ins.name !== 'jmp_far';
+  }
+}
+
 /** Reads the function that contains `entry`, as far as it can be reached from there by jumps and calls' returns. */
 export function readFunction(text: TextSource, entry: number): GuestFunction {
   const bounds = text.functionAt(entry);

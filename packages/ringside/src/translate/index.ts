@@ -17,3 +17,4 @@ export {
   type SystemInstructions,
 } from './system-instructions.ts';
 export type { Thunk, ThunkResolver } from './thunks.ts';
+export { type Treatment, treatmentOf } from './translatable.ts';
