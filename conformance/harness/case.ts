@@ -10,6 +10,7 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { mutate } from './mutate.ts';
 
 export interface CaseFile {
@@ -28,7 +29,7 @@ export interface Case {
   readonly expected: string | undefined;
 }
 
-const CONFORMANCE = join(import.meta.dirname, '..');
+const CONFORMANCE = fileURLToPath(new URL('..', import.meta.url));
 /** RINGSIDE_MODULES: a folder of freshly built modules in place of the ones that are kept. */
 const MODULES = process.env['RINGSIDE_MODULES'] ?? join(CONFORMANCE, '..', 'modules');
 /** RINGSIDE_RECORDINGS: a folder of other recordings, CASE/expected.txt each, in place of the ones that are kept. */

@@ -12,12 +12,13 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { deflateSync } from 'node:zlib';
 import { encodeSpec } from '../../packages/ringside/src/image/index.ts';
 import { readKernelFile } from '../../packages/ringside/src/node/index.ts';
 import { installedKernel } from './installed-kernel.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..');
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TSX = join(createRequire(import.meta.url).resolve('tsx/package.json'), '../dist/cli.mjs');
 const KEPT_MODULES = join(ROOT, 'modules');
 
@@ -60,7 +61,7 @@ try {
   const recordings = join(scratch, 'recordings');
   mkdirSync(recordings);
   const cases = process.argv.slice(2);
-  const harness = (file: string) => [TSX, join(import.meta.dirname, file)];
+  const harness = (file: string) => [TSX, fileURLToPath(new URL(file, import.meta.url))];
   const failures: string[] = [];
   const attempt = (what: string, args: readonly string[], env: Readonly<Record<string, string>>): void => {
     console.log(`--- ${what}`);

@@ -14,12 +14,13 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Case, caseNames, readCase } from './case.ts';
 import { compareTranscripts } from './compare.ts';
 import { installedKernel } from './installed-kernel.ts';
 
-const ORACLE = join(import.meta.dirname, '..', 'oracle', 'real-kernel.sh');
+const ORACLE = fileURLToPath(new URL('../oracle/real-kernel.sh', import.meta.url));
 
 /** @throws Error when the machine does not come to its end */
 export async function record(theCase: Case): Promise<string> {
@@ -115,4 +116,4 @@ async function main(args: readonly string[]): Promise<number> {
   return count.failed === 0 && (count.differs === 0 || !differencesFail) ? 0 : 1;
 }
 
-if (process.argv[1] === import.meta.filename) process.exitCode = await main(process.argv.slice(2));
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await main(process.argv.slice(2));

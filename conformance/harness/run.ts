@@ -3,6 +3,7 @@
 // Runs the cases on Ringside and compares with the recordings. Exit status: 0 all the same, 1 otherwise.
 // --print shows the whole transcript of each case.
 
+import { fileURLToPath } from 'node:url';
 import { createTarget } from '../ringside-target.ts';
 import { type Case, caseNames, readCase } from './case.ts';
 import { compareTranscripts } from './compare.ts';
@@ -49,4 +50,4 @@ async function main(args: readonly string[]): Promise<number> {
   return same === names.length ? 0 : 1;
 }
 
-if (process.argv[1] === import.meta.filename) process.exitCode = await main(process.argv.slice(2));
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await main(process.argv.slice(2));
