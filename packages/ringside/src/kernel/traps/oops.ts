@@ -391,8 +391,13 @@ export function panic(k: Kernel, message: string): void {
   const died = (k.tainted & (1 << TAINT.TAINT_DIE)) !== 0;
   const stackDump = died ? [] : stackLinesIfAny(k);
   emit(k, formatPanic(message, { timeoutSeconds: seconds, stackDump }));
-  k.crashed({ ...crashHere(k, 'panic', k.cpu.regs.rip, []), message, registers: undefined });
   k.halted = true;
+  try {
+    k.crashed({ ...crashHere(k, 'panic', k.cpu.regs.rip, []), message, registers: undefined });
+  } catch (error) {
+    // what the guest has broken cannot be described; the machine has stopped all the same
+    if (!(error instanceof GuestAccessFault)) throw error;
+  }
 }
 
 /** `WARN()`: prints, taints, and the code goes on behind its `ud2`. */
