@@ -14,7 +14,7 @@ import {
   VMALLOC,
   VMEMMAP,
 } from '../memory/index.ts';
-import type { Cpu, CpuOptions } from '../translate/index.ts';
+import type { Cpu, CpuOptions, Stop } from '../translate/index.ts';
 import { Arguments } from './arguments.ts';
 import { EXPORT_TABLES } from './export-tables.ts';
 import { formatServices } from './format-services.ts';
@@ -34,12 +34,14 @@ import type { LogLevel, RegisterDump } from './panic/index.ts';
 import { type ParamServices, StandardParams } from './params/index.ts';
 import { PerCpu } from './percpu/percpu.ts';
 import { Printk, type RatelimitServices } from './printk/index.ts';
+import { ProvidedFields } from './provided.ts';
 import { SeededRandom } from './random/random.ts';
 import { Reports } from './reports.ts';
 import { Completions } from './sched/completions.ts';
 import { Fork } from './sched/fork.ts';
 import { Scheduler } from './sched/scheduler.ts';
 import type { Task } from './sched/task.ts';
+import { CRED_FIELDS, NSPROXY_FIELDS } from './sched/task-fields.ts';
 import { WaitQueues } from './sched/wait-queue.ts';
 import { Clock } from './time/clock.ts';
 import { Jiffies } from './time/jiffies.ts';
@@ -129,6 +131,9 @@ export class Kernel {
   readonly taskCache: SlabCache;
   /** `init_cred`: root's credentials. */
   readonly initCred: GuestAddr;
+  /** `init_nsproxy`: the only namespaces there are. */
+  readonly initNsproxy: GuestAddr;
+  readonly provided: ProvidedFields;
   /** Head that linked work items point to. */
   readonly workList: GuestAddr;
   /** Taint bits, `/proc/sys/kernel/tainted`. */
@@ -143,6 +148,8 @@ export class Kernel {
   readonly crashes: Crash[] = [];
   /** Told of each oops, warning and panic, after its text. */
   onCrash: ((crash: Crash) => void) | undefined;
+  /** Told of each stop at a breakpoint or watchpoint of the processor; what was stopped goes on afterwards. */
+  onDebugStop: ((stop: Stop) => void) | undefined;
   /** Why the input of the last task that was ended for it is bad. */
   rejected: FormatError | undefined;
   /** What is missing from Ringside, when that stopped a task. */
@@ -202,10 +209,13 @@ export class Kernel {
     this.traps = new Traps(this);
     this.memory.onPoison = (addr, size, access) => this.reports.poison(addr, size, access);
     this.#mapImage();
+    this.provided = new ProvidedFields(this);
     this.percpu = new PerCpu(this, 1);
     this.kmalloc = new Kmalloc(this);
     this.taskCache = this.slab.createCache('task_struct', this.layouts.task.size, 64);
     this.initCred = this.kmalloc.alloc(spec.types.struct('cred').size, true, BOOT_SITE);
+    this.provided.open(this.initCred, 'cred', CRED_FIELDS);
+    this.initNsproxy = this.#createNsproxy();
     this.workList = this.kmalloc.alloc(16, true, BOOT_SITE);
     this.fork = new Fork(this);
     this.#createIdle();
@@ -300,10 +310,10 @@ export class Kernel {
 
   /** What to say when the guest uses a variable of the image that Ringside does not provide. */
   missingVariable(addr: GuestAddr): UnsupportedError | undefined {
-    if (addr < IMAGE.start || addr >= IMAGE.start + IMAGE.size) return undefined;
-    if (this.memory.shadow[(addr >>> 0) >>> 3] !== POISON.notProvided) return undefined;
+    if (addr >= 0 || this.memory.shadow[(addr >>> 0) >>> 3] !== POISON.notProvided) return undefined;
+    const member = this.provided.memberAt(addr);
     return new UnsupportedError({
-      what: `kernel variable ${this.spec.symbols.at(addr)?.name ?? 'without a name'}`,
+      what: member ?? `kernel variable ${this.spec.symbols.at(addr)?.name ?? 'without a name'}`,
       neededBy: this.kallsyms.describe(this.sched.guestRip),
       advice: 'Ringside does not provide it yet',
     });
@@ -338,6 +348,16 @@ export class Kernel {
     const addr = this.kmalloc.alloc(layout.size, true, BOOT_SITE);
     this.memory.writeU32(asAddr(addr + layout.offsetOf('interval')), 5 * this.jiffies.hz);
     this.memory.writeU32(asAddr(addr + layout.offsetOf('burst')), 10);
+    return addr;
+  }
+
+  #createNsproxy(): GuestAddr {
+    const layout = this.spec.types.struct('nsproxy');
+    const addr = this.provide('init_nsproxy') ?? this.kmalloc.alloc(layout.size, true, BOOT_SITE);
+    const uts = this.spec.exports.byName('init_uts_ns')?.address ?? NULL;
+    this.memory.writeU32(asAddr(addr + layout.offsetOf('count')), 1);
+    this.memory.writePtr(asAddr(addr + layout.offsetOf('uts_ns')), uts);
+    this.provided.open(addr, 'nsproxy', NSPROXY_FIELDS);
     return addr;
   }
 

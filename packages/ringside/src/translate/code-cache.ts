@@ -6,6 +6,7 @@ import { type GuestFunction, readFunction, readOne, type TextSource } from './gu
 import type { Exit } from './ir.ts';
 import { FUNCTION_IMPORTS, kernelModule, TYPES } from './kernel-module.ts';
 import { type LiftedFunction, liftFunction } from './lift-function.ts';
+import { emitForListing, type TranslatedText } from './listing.ts';
 
 /** A translated function: its place in the table and the text it was made from. */
 interface Unit {
@@ -175,11 +176,9 @@ export class CodeCache {
   }
 
   /** Reads and lifts the function at an address as it would be translated; for listings. */
-  lift(addr: number): { fn: GuestFunction; lifted: LiftedFunction; code: Uint8Array } {
+  lift(addr: number): TranslatedText {
     const fn = readFunction(this.#options.text, addr);
-    const lifted = this.#lift(fn);
-    const code = emitFunction(lifted, { site: () => 0, callee: () => ({ kind: 'slot', slot: 0 }) });
-    return { fn, lifted, code };
+    return emitForListing(fn, this.#lift(fn));
   }
 
   #lift(fn: GuestFunction): LiftedFunction {

@@ -183,8 +183,7 @@ class TranslatingCpu implements Cpu {
   }
 
   listing(addr: GuestAddr): string {
-    const { fn, lifted, code } = this.#cache.lift(addr);
-    return printListing(fn, lifted, code);
+    return printListing(this.#cache.lift(addr));
   }
 
   get translation(): Readonly<CodeCache['counts']> {

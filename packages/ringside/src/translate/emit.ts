@@ -9,6 +9,7 @@ import {
   type OpName,
   V128,
 } from '../wasm/index.ts';
+import type { Instruction } from '../x86/index.ts';
 import {
   SLOT_CALLEE,
   SLOT_EXIT,
@@ -45,6 +46,8 @@ export const FUNCTION_TYPE = 0;
 const UNIT = 64;
 
 export interface EmitOptions {
+  /** Told where in the body the code of a guest instruction begins, and (undefined) where that of all has ended. */
+  mark?(ins: Instruction | undefined, at: number): void;
   /** Numbers an exit; the number is what the host finds in SLOT_EXIT. */
   site(exit: Exit): number;
   /** How a direct call is made: a function of the same module, or a table slot. */
@@ -90,6 +93,7 @@ export function emitFunction(fn: LiftedFunction, options: EmitOptions): Uint8Arr
     out.byte(EMPTY_BLOCK);
   }
   writeStructured(fn.root, out, code);
+  options.mark?.(undefined, out.length);
   out.byte(OP.unreachable);
   // The innermost block is the first class.
   for (const exitClass of all) {
@@ -315,6 +319,7 @@ class Emitter {
           if (s.condition !== undefined) out.byte(OP.end);
           break;
         case 'mark':
+          this.#options.mark?.(s.ins, out.length);
           break;
       }
     }

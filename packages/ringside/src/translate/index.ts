@@ -9,6 +9,15 @@
 export * from './cpu.ts';
 export { createCpu } from './create-cpu.ts';
 export type { CpuWatchHit, Watchpoint } from './debug-points.ts';
+export { translateToText } from './disassembly.ts';
+export {
+  blocksInOrder,
+  printGraph,
+  printNodes,
+  printWasm,
+  type TranslatedText,
+  wasmBytes,
+} from './listing.ts';
 export * from './register-file.ts';
 export {
   BASELINE_CPUID,

@@ -2,8 +2,12 @@ import { InvariantError } from '../bytes/index.ts';
 import { EMPTY_BLOCK, I32, OP_NAMES } from './opcodes.ts';
 import { immediateOf } from './vector-opcodes.ts';
 
-/** The instructions of a function body as text, one a line, indented by nesting. `code` is without the locals. */
-export function printCode(code: Uint8Array, localName: (index: number) => string = (i) => String(i)): string {
+/** The instructions of a function body as text, one a line, indented by nesting. `code` is without the locals; `notes` are comments by offset. */
+export function printCode(
+  code: Uint8Array,
+  localName: (index: number) => string = (i) => String(i),
+  notes: ReadonlyMap<number, string> = new Map(),
+): string {
   let p = 0;
   const u32 = (): number => {
     let value = 0;
@@ -24,6 +28,8 @@ export function printCode(code: Uint8Array, localName: (index: number) => string
   const lines: string[] = [];
   let depth = 0;
   while (p < code.length) {
+    const note = notes.get(p);
+    if (note !== undefined) lines.push(`${'  '.repeat(Math.max(depth, 0))};; ${note}`);
     let op = code[p++]!;
     if (op === 0xfc || op === 0xfd) op = (op === 0xfd ? 0x100 : 0x200) + u32();
     const name = OP_NAMES[op];
