@@ -315,7 +315,7 @@ export class Kernel {
     return new UnsupportedError({
       what: member ?? `kernel variable ${this.spec.symbols.at(addr)?.name ?? 'without a name'}`,
       neededBy: this.kallsyms.describe(this.sched.guestRip),
-      advice: 'Ringside does not provide it yet',
+      advice: 'docs/compat.md lists what Ringside provides',
     });
   }
 

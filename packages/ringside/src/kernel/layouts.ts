@@ -25,6 +25,10 @@ export interface Layouts {
     readonly cred: number;
     readonly realCred: number;
     readonly threadInfoFlags: number;
+    readonly nsproxy: number;
+    readonly startTime: number;
+    readonly startBoottime: number;
+    readonly cpusAllowed: number;
   };
   readonly ptRegsSize: number;
 }
@@ -52,6 +56,10 @@ export function readLayouts(types: Btf): Layouts {
       cred: task.offsetOf('cred'),
       realCred: task.offsetOf('real_cred'),
       threadInfoFlags: task.offsetOf('thread_info.flags'),
+      nsproxy: task.offsetOf('nsproxy'),
+      startTime: task.offsetOf('start_time'),
+      startBoottime: task.offsetOf('start_boottime'),
+      cpusAllowed: task.offsetOf('nr_cpus_allowed'),
     },
     ptRegsSize: types.struct('pt_regs').size,
   };

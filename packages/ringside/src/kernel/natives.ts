@@ -99,7 +99,7 @@ export class NativeTable implements Natives {
         throw new UnsupportedError({
           what: `kernel function ${native.name}`,
           neededBy: k.kallsyms.describe(k.memory.readPtr(k.cpu.regs.rsp)),
-          advice: 'Ringside does not implement it yet',
+          advice: 'docs/compat.md lists the functions that Ringside has',
         });
       }
       const result = native.entry.run(k);

@@ -3,6 +3,7 @@ import { asAddr, type GuestAddr, InvariantError, NULL } from '../../bytes/index.
 import { PROT_RW } from '../../memory/index.ts';
 import type { Kernel } from '../kernel.ts';
 import { Task } from './task.ts';
+import { TASK_FIELDS } from './task-fields.ts';
 
 /** Creates tasks: the struct, the stack, the links between them. */
 export class Fork {
@@ -51,6 +52,7 @@ export class Fork {
     memory.writePtr(asAddr(next + 8), previous);
     if (this.#tail === link) this.#tail = previous;
     vmalloc.free(task.stack);
+    this.#k.provided.close(task.addr);
     this.#k.slab.free(task.addr, this.#k.allocationSite());
   }
 
@@ -88,6 +90,12 @@ export class Fork {
     memory.writePtr(at(layouts.task.realParent), parent);
     memory.writePtr(at(layouts.task.cred), k.initCred);
     memory.writePtr(at(layouts.task.realCred), k.initCred);
+    memory.writePtr(at(layouts.task.nsproxy), k.initNsproxy);
+    memory.writeU64(at(layouts.task.startTime), BigInt(Math.floor(k.clock.nowNs)));
+    memory.writeU64(at(layouts.task.startBoottime), BigInt(Math.floor(k.clock.nowNs)));
+    memory.writeU32(at(layouts.task.cpusAllowed), k.percpu.cpuBases.length);
+    // a kernel thread has no user memory, and its NULL says so
+    k.provided.open(addr, 'task_struct', user ? TASK_FIELDS : [...TASK_FIELDS, 'mm', 'active_mm']);
     task.comm = name;
     k.sched.tasks.set(addr, task);
     return task;

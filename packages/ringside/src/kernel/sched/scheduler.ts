@@ -137,6 +137,7 @@ export class Scheduler {
     };
     const outer = this.#starting;
     this.#starting = activation;
+    // biome-ignore lint/suspicious/noConfusingVoidType: routines of void functions return nothing
     let step: IteratorResult<Effect, NativeResult | void>;
     try {
       step = routine.next();
