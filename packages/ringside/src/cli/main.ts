@@ -34,6 +34,16 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       return (args) => inspectCommand(args, fileCommandIo());
     },
   },
+  disasm: {
+    summary: "print a function's instructions and what the engine makes of them",
+    load: async () => {
+      const [{ disasmCommand }, { fileCommandIo }] = await Promise.all([
+        import('./disasm.ts'),
+        import('./file-command-io.ts'),
+      ]);
+      return (args) => disasmCommand(args, fileCommandIo());
+    },
+  },
   kernel: {
     summary: 'add, list and show the kernels that modules can be run on',
     load: async () => {
