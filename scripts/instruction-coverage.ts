@@ -6,7 +6,7 @@
  *     COVERAGE_SAMPLE=20 npx tsx scripts/...            every 20th module
  *
  * Sections are read from their beginning to their end; where nothing is decoded, another decoder says how long the
- * instruction is. Fails when an instruction that is neither of a feature beyond the CPU model nor data is missing.
+ * instruction is. Gaps are listed by mnemonic and opcode, most frequent first.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

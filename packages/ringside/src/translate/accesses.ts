@@ -107,8 +107,10 @@ export function accessesOf(ins: Instruction, regs: RegisterFile): DataAccess[] {
     case 'pushf':
     case 'push_fs':
     case 'push_gs':
-    case 'enter':
       push();
+      break;
+    case 'enter':
+      enterAccesses(ins, regs, add);
       break;
     case 'call':
       push(8);
@@ -137,6 +139,23 @@ export function accessesOf(ins: Instruction, regs: RegisterFile): DataAccess[] {
     default:
   }
   return list;
+}
+
+function enterAccesses(
+  ins: Instruction,
+  regs: RegisterFile,
+  add: (addr: bigint, size: number, access: 'read' | 'write', stack: boolean) => void,
+): void {
+  const word = ins.operandSize >> 3;
+  const level = ins.operands[1]!.value & 31;
+  const below = (register: number, words: number): bigint =>
+    BigInt.asUintN(64, regs.u64(register) - BigInt(word * words));
+  add(below(RSP, 1), word, 'write', true);
+  for (let i = 1; i < level; i++) {
+    add(below(RBP, i), word, 'read', true);
+    add(below(RSP, i + 1), word, 'write', true);
+  }
+  if (level > 0) add(below(RSP, level + 1), word, 'write', true);
 }
 
 /** Where `maskmovdqu` and `maskmovq` store: bytes at RDI whose byte in the mask is negative. */

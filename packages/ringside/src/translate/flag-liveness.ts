@@ -25,7 +25,8 @@ function mayKeep(ins: Instruction): boolean {
     case 'rcr':
     case 'shld':
     case 'shrd':
-      return last?.kind === 'reg' || ((last?.value ?? 0) & (ins.operandSize === 64 ? 63 : 31)) === 0;
+      // Not the operand size: a byte may be shifted with REX.W.
+      return last?.kind === 'reg' || ((last?.value ?? 0) & (ins.operands[0]!.size === 64 ? 63 : 31)) === 0;
     default:
       return false;
   }

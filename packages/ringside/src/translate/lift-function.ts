@@ -260,7 +260,7 @@ function liftBlock(
     if (last && i === n - 1) break;
     if (ins.name === 'jmp') break;
     const lifter = LIFTERS.get(ins.name);
-    if (lifter === undefined || (ins.encoding.repeatable && (ins.name === 'ins' || ins.name === 'outs'))) {
+    if (lifter === undefined) {
       unsupported(c);
       return;
     }

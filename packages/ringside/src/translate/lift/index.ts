@@ -7,6 +7,7 @@ import { SIMD_INTEGER_LIFTERS } from './simd-integer.ts';
 import { SIMD_MOVE_LIFTERS } from './simd-move.ts';
 import { STRING_LIFTERS } from './string.ts';
 import { SYSTEM_LIFTERS } from './system.ts';
+import { X87_LIFTERS } from './x87.ts';
 
 /** What each operation of the instruction table does. Jumps, calls and returns are in `../block.ts`. */
 export const LIFTERS: ReadonlyMap<string, Lifter> = new Map(
@@ -19,5 +20,6 @@ export const LIFTERS: ReadonlyMap<string, Lifter> = new Map(
     ...SIMD_MOVE_LIFTERS,
     ...STRING_LIFTERS,
     ...SYSTEM_LIFTERS,
+    ...X87_LIFTERS,
   }),
 );

@@ -1,4 +1,3 @@
-import { UnsupportedError } from '../../bytes/index.ts';
 import { SLOT_FKIND, slotOffset } from '../engine-layout.ts';
 import { add64, c32, c64, cBig, type Expr, extend, isConst, load, op, select, wrap } from '../ir.ts';
 import type { LiftContext } from '../lift-context.ts';
@@ -120,14 +119,25 @@ function leave(c: LiftContext): void {
   c.writeReg(RBP, c.ins.operandSize, value);
 }
 
-/** `enter` with nesting level 0, the only one that compilers use. */
-function enter(c: LiftContext, addr: number): void {
-  if ((c.operand(1).value & 31) !== 0) {
-    throw new UnsupportedError({ what: `enter with a nesting level at 0x${addr.toString(16)}` });
+/** `enter`: with a nesting level it copies that many frame pointers. Registers change when all accesses are made. */
+function enter(c: LiftContext): void {
+  const size = c.ins.operandSize;
+  const bytes = size >> 3;
+  const level = c.operand(1).value & 31;
+  const sp = c.hold(c.reg(RSP));
+  const bp = c.hold(c.reg(RBP));
+  const narrow = (value: Expr): Expr => (size === 64 ? value : wrap(value));
+  const put = (slot: number, value: Expr): void => {
+    c.storeTo(c.access(add64(sp, -bytes * slot), bytes, true, 1), bytes, value);
+  };
+  const frame = add64(sp, -bytes);
+  put(1, narrow(bp));
+  for (let i = 1; i < level; i++) {
+    put(i + 1, c.hold(c.loadFrom(c.access(add64(bp, -bytes * i), bytes, false, 1), bytes)));
   }
-  push(c, c.ins.operandSize === 64 ? c.reg(RBP) : wrap(c.reg(RBP)), c.ins.operandSize >> 3);
-  c.writeReg(RBP, c.ins.operandSize, c.ins.operandSize === 64 ? c.reg(RSP) : wrap(c.reg(RSP)));
-  c.setReg(RSP, add64(c.reg(RSP), -(c.operand(0).value & 0xffff)));
+  if (level > 0) put(level + 1, narrow(frame));
+  c.setReg(RSP, add64(sp, -bytes * (level > 0 ? level + 1 : 1) - (c.operand(0).value & 0xffff)));
+  c.writeReg(RBP, size, narrow(frame));
 }
 
 function conditionalMove(cc: string): Lifter {
@@ -164,7 +174,7 @@ export const MOVEMENT_LIFTERS: Readonly<Record<string, Lifter>> = {
   push_fs: (c) => push(c, c.ins.operandSize === 16 ? c32(0) : c64(0), c.ins.operandSize >> 3),
   push_gs: (c) => push(c, c.ins.operandSize === 16 ? c32(0) : c64(0), c.ins.operandSize >> 3),
   leave,
-  enter: (c, ins) => enter(c, ins.addr),
+  enter,
   xlat: (c) => {
     const at = op('i64.add', c.reg(RBX), extend(c.readReg(RAX, 8)));
     const linear = c.ins.address32 ? extend(wrap(at)) : at;

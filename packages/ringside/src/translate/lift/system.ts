@@ -53,13 +53,20 @@ const NOTHING =
   );
 
 const HOST =
-  'hlt in out rdtsc rdtscp rdmsr wrmsr cpuid mov_from_cr mov_to_cr mov_from_dr mov_to_dr swapgs invlpg wbinvd invd clts rdpmc invpcid xgetbv xsetbv int syscall sysret iret rdrand rdseed rdpid smsw sgdt sidt lgdt lidt sldt str lldt ltr mov_to_seg pop_fs pop_gs lmsw'.split(
+  'hlt in out rdtsc rdtscp rdmsr wrmsr cpuid mov_from_cr mov_to_cr mov_from_dr mov_to_dr swapgs invlpg wbinvd invd clts rdpmc invpcid xgetbv xsetbv int syscall sysret iret rdrand rdseed rdpid smsw sgdt sidt lgdt lidt sldt str lldt ltr mov_to_seg pop_fs pop_gs lmsw ins outs verr verw lar lsl sysenter sysexit'.split(
+    ' ',
+  );
+
+/** Of features that the CPU model does not report, or that are off after reset: extended states, virtualisation, keys. */
+const INVALID =
+  'xsave xrstor xsaveopt xsavec xsaves xrstors vmcall vmlaunch vmresume vmxoff vmrun vmmcall vmload vmsave stgi clgi invlpga monitor mwait rdpkru wrpkru rsm'.split(
     ' ',
   );
 
 export const SYSTEM_LIFTERS: Readonly<Record<string, Lifter>> = {
   ...Object.fromEntries(NOTHING.map((name) => [name, nothing])),
   ...Object.fromEntries(HOST.map((name) => [name, byHost])),
+  ...Object.fromEntries(INVALID.map((name) => [name, raise(VECTOR.UD)])),
   cli: changeFlags(0, FLAG.IF),
   sti: changeFlags(FLAG.IF, 0),
   cld: changeFlags(0, FLAG.DF),
