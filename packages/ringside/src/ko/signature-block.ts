@@ -4,9 +4,6 @@ import type { SignatureBlock } from './module-spec.ts';
 /** What ends a signed module. Source: include/linux/module_signature.h. */
 export const MODULE_SIG_STRING = '~Module signature appended~\n';
 
-/** `PKEY_ID_PKCS7`: the only kind of signature that Linux 6.1 accepts. */
-export const PKEY_ID_PKCS7 = 2;
-
 /** Size in bytes of `struct module_signature`. */
 export const MODULE_SIGNATURE_SIZE = 12;
 

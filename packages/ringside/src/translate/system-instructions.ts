@@ -19,7 +19,7 @@ const MSR_GS_BASE = 0xc000_0101;
 export type CpuidTable = (leaf: number, subleaf: number) => readonly [number, number, number, number];
 
 /** A CPU without features beyond baseline x86-64. Deviation: the kernel's CPU model replaces it. */
-export const BASELINE_CPUID: CpuidTable = (leaf) => {
+const BASELINE_CPUID: CpuidTable = (leaf) => {
   switch (leaf) {
     case 0:
       return [1, 0x756e_6547, 0x6c65_746e, 0x4965_6e69];
