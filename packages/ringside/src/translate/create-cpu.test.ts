@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { asAddr } from '../bytes/index.ts';
-import { DIRECT_MAP, POISON, PROT_RO, PROT_RW, PROT_RX } from '../memory/index.ts';
+import { DIRECT_MAP, POISON, PROT_RO, PROT_RW, PROT_RX, VMALLOC } from '../memory/index.ts';
 import { bareMachine } from './bare-machine.ts';
 import { RAX, RBX, RCX, RDI, RSI, SLOT_RFLAGS } from './register-file.ts';
 
@@ -148,6 +148,37 @@ describe('control flow', () => {
     expect(m.call(m.text, [3000])).toBeUndefined();
     expect(m.cpu.regs.u64(RAX)).toBe(3000n);
     expect(m.cpu.retired).toBe(3000 * 8 + 6);
+  });
+
+  test('recursion as deep as an 8 MiB stack allows returns, and one level more than there is faults', () => {
+    // as above: 16 bytes of stack a level
+    const code = bytes('53 48 85 ff 74 0d 48 ff cf e8 f2 ff ff ff 48 ff c0 5b c3 31 c0 5b c3');
+    for (const [size, levels] of [
+      [8 << 20, (8 << 20) / 16 - 2],
+      [16 << 10, (16 << 10) / 16 - 2],
+    ] as const) {
+      const m = bareMachine(code);
+      const stack = asAddr(VMALLOC.start + 0x100_0000);
+      m.memory.map(stack, size, PROT_RW);
+      const begin = (n: number) => {
+        expect(m.call(m.text, [n], 1)).toEqual({ kind: 'fuel' });
+        // From the first backward look at the fuel on, on the other stack.
+        m.cpu.regs.rip = m.text;
+        m.cpu.regs.setU64(RDI, BigInt(n));
+        const top = asAddr(stack + size - 16);
+        m.memory.writePtr(top, m.memory.readPtr(asAddr(m.stack - 8)));
+        m.cpu.regs.rsp = top;
+        return m.cpu.run(2 ** 30);
+      };
+      expect(begin(levels)).toEqual({ kind: 'native' });
+      expect(m.cpu.regs.u64(RAX)).toBe(BigInt(levels));
+      expect(begin(levels + 1)).toMatchObject({
+        kind: 'exception',
+        vector: 14,
+        errorCode: 2,
+        address: stack - 8,
+      });
+    }
   });
 
   test('recursion without end uses up its fuel, or the stack, never the host', () => {
