@@ -7,6 +7,7 @@
 #   oracle       the real kernel under QEMU: emulator, kernel image, busybox, kmod, cpio
 #   formats      what our readers are compared with: binutils, pahole, kmod, xz, zstd, openssl
 #   engine       instructions on the processor and in emulation: gcc, gdb, qemu-user
+#   browser      the engine in a headless browser: Chromium
 #   all          every group
 set -euo pipefail
 
@@ -15,6 +16,7 @@ declare -A groups=(
 	[oracle]="qemu-system-x86 linux-image-amd64 busybox-static kmod cpio"
 	[formats]="binutils dwarves kmod xz-utils zstd openssl cpio gcc linux-image-amd64 linux-headers-amd64"
 	[engine]="gcc make libc6-dev gdb qemu-user"
+	[browser]="chromium"
 )
 usage() {
 	sed -n '2,/^set/s/^# \{0,1\}//p' "$0" | grep -v '^set'
