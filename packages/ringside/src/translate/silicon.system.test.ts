@@ -15,7 +15,7 @@ import { printInstruction } from '../x86/index.ts';
 import { type BareMachine, bareMachine } from './bare-machine.ts';
 import { FPU_BYTES, FPU_ST, FPU_XMM, SLOT_RFLAGS } from './register-file.ts';
 
-const PER_LINE = Number(process.env['SILICON_PER_LINE'] ?? 80);
+const PER_LINE = Number(process.env['SILICON_PER_LINE'] ?? 190);
 const SEED = Number(process.env['SILICON_SEED'] ?? 20231);
 const ARITHMETIC = 0x8d5;
 const SPACING = 96;
@@ -142,5 +142,5 @@ test('translated sequences do what the processor does', { timeout: 600_000 }, ()
   console.log(`${cases.length} sequences over ${encodings.length} encodings, ${wrong.size} encodings differ`);
   expect(report.slice(0, 20)).toEqual([]);
   expect(uncovered).toEqual([]);
-  if (process.env['SILICON_PER_LINE'] === undefined) expect(cases.length).toBeGreaterThanOrEqual(20_000);
+  if (process.env['SILICON_PER_LINE'] === undefined) expect(cases.length).toBeGreaterThanOrEqual(100_000);
 });
