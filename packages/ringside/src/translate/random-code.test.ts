@@ -18,25 +18,29 @@ const SPACING = 64;
 const COUNT = Number(process.env['RANDOM_CODE_BUFFERS'] ?? 3000);
 
 for (const checked of [true, false]) {
-  test(`random bytes as code end in a stop, never in a host exception (${checked ? 'checked' : 'plain'})`, () => {
-    const next = generator(checked ? 4711 : 815);
-    const text = Uint8Array.from({ length: COUNT * SPACING }, next);
-    const machine = bareMachine(text, { checked, functionAt: (addr) => ({ start: addr, size: SPACING }) });
-    const { cpu } = machine;
-    const kinds = new Map<string, number>();
-    const starts = Array.from({ length: COUNT }, (_, i) => asAddr(machine.text + i * SPACING));
-    for (let i = 0; i < COUNT; i += 250) cpu.translate(starts.slice(i, i + 250));
-    if (checked) {
-      for (const start of starts) {
-        const stop = machine.call(start, [BigInt(machine.heap), 64, BigInt(machine.heap) + 100n], 1000) ?? {
-          kind: 'returned',
-        };
-        if (stop.kind === 'unsupported')
-          expect(stop.error.message).toMatch(/instruction "\w|\([0-9a-f]{2}/);
-        kinds.set(stop.kind, (kinds.get(stop.kind) ?? 0) + 1);
+  test(
+    `random bytes as code end in a stop, never in a host exception (${checked ? 'checked' : 'plain'})`,
+    () => {
+      const next = generator(checked ? 4711 : 815);
+      const text = Uint8Array.from({ length: COUNT * SPACING }, next);
+      const machine = bareMachine(text, { checked, functionAt: (addr) => ({ start: addr, size: SPACING }) });
+      const { cpu } = machine;
+      const kinds = new Map<string, number>();
+      const starts = Array.from({ length: COUNT }, (_, i) => asAddr(machine.text + i * SPACING));
+      for (let i = 0; i < COUNT; i += 250) cpu.translate(starts.slice(i, i + 250));
+      if (checked) {
+        for (const start of starts) {
+          const stop = machine.call(start, [BigInt(machine.heap), 64, BigInt(machine.heap) + 100n], 1000) ?? {
+            kind: 'returned',
+          };
+          if (stop.kind === 'unsupported')
+            expect(stop.error.message).toMatch(/instruction "\w|\([0-9a-f]{2}/);
+          kinds.set(stop.kind, (kinds.get(stop.kind) ?? 0) + 1);
+        }
+        expect([...kinds.keys()].sort()).toEqual(['exception', 'fuel', 'returned', 'unsupported']);
       }
-      expect([...kinds.keys()].sort()).toEqual(['exception', 'fuel', 'returned', 'unsupported']);
-    }
-    expect(cpu.translation.functions).toBeGreaterThanOrEqual(COUNT);
-  });
+      expect(cpu.translation.functions).toBeGreaterThanOrEqual(COUNT);
+    },
+    120_000 + 20 * COUNT,
+  );
 }
