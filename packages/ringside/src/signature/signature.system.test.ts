@@ -12,7 +12,9 @@ import {
 } from './index.ts';
 
 /** Needs Debian's linux-image-amd64, linux-headers-amd64 (sign-file), kmod, openssl and xz-utils. */
-const release = readdirSync('/lib/modules').sort().at(-1);
+const release = readdirSync('/lib/modules')
+  .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+  .at(-1);
 if (release === undefined) throw new Error('install linux-image-amd64: no kernel in /lib/modules');
 
 /** The certificates in the image's data: every DER certificate with a common name and a usable key. */
