@@ -6,8 +6,11 @@ import { builtInSpecPath, openSpecFile } from '../node/index.ts';
 import { boot } from './boot.ts';
 import type { Machine } from './machine.ts';
 
-/** Mutants in this run of each kind; CI sets RINGSIDE_MUTANTS to 2000 or more. */
-const MUTANTS = Math.ceil(Number(process.env['RINGSIDE_MUTANTS'] ?? 60) / 2);
+/**
+ * Mutants in this run of each kind. Each boots a machine and runs damaged code for as long as that goes on, so that
+ * the number is set by itself (RINGSIDE_HOSTILE) and not with that of the loader's mutants.
+ */
+const MUTANTS = Number(process.env['RINGSIDE_HOSTILE'] ?? 30);
 const SEED = Number(process.env['RINGSIDE_SEED'] ?? 1);
 const spec = openSpecFile(builtInSpecPath());
 
