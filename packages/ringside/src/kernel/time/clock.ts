@@ -1,4 +1,5 @@
 import type { Kernel } from '../kernel.ts';
+import { Heap } from './heap.ts';
 
 /** Virtual time that one guest instruction takes, in nanoseconds. */
 const NS_PER_INSTRUCTION = 1;
@@ -22,7 +23,7 @@ export interface ClockEvent {
 export class Clock {
   readonly #k: Kernel;
   /** Binary heap by deadline, then order. */
-  readonly #events: ClockEvent[] = [];
+  readonly #events = new Heap<ClockEvent>(before);
   #skippedNs: number;
   #order = 0;
 
@@ -39,15 +40,7 @@ export class Clock {
 
   at(deadlineNs: number, fire: () => void): ClockEvent {
     const event: ClockEvent = { deadlineNs, fire, order: this.#order++, cancelled: false };
-    const heap = this.#events;
-    let i = heap.push(event) - 1;
-    while (i > 0) {
-      const up = (i - 1) >> 1;
-      if (!before(event, heap[up]!)) break;
-      heap[i] = heap[up]!;
-      i = up;
-    }
-    heap[i] = event;
+    this.#events.push(event);
     return event;
   }
 
@@ -65,7 +58,7 @@ export class Clock {
   fire(): void {
     const event = this.#next();
     if (event === undefined) return;
-    this.#pop();
+    this.#events.pop();
     event.fire();
   }
 
@@ -93,24 +86,8 @@ export class Clock {
   }
 
   #next(): ClockEvent | undefined {
-    while (this.#events.length > 0 && this.#events[0]!.cancelled) this.#pop();
-    return this.#events[0];
-  }
-
-  #pop(): void {
-    const heap = this.#events;
-    const last = heap.pop()!;
-    if (heap.length === 0) return;
-    let i = 0;
-    for (;;) {
-      let child = 2 * i + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++;
-      if (!before(heap[child]!, last)) break;
-      heap[i] = heap[child]!;
-      i = child;
-    }
-    heap[i] = last;
+    while (this.#events.top?.cancelled === true) this.#events.pop();
+    return this.#events.top;
   }
 }
 

@@ -4,6 +4,7 @@ import type { Kernel } from '../kernel.ts';
 import { addPreemptCount, preemptCount } from '../percpu/preempt.ts';
 import { call, type Routine } from '../sched/routine.ts';
 import type { ClockEvent } from './clock.ts';
+import { Heap } from './heap.ts';
 
 /** Shape of the timer wheel. Source: kernel/time/timer.c, LVL_CLK_SHIFT and its siblings. */
 const LEVEL_CLOCK_SHIFT = 3;
@@ -44,7 +45,7 @@ export class Timers {
   readonly #k: Kernel;
   readonly #pending = new Map<GuestAddr, Pending>();
   /** Binary heap in the order of running, with entries that are gone. */
-  readonly #heap: Pending[] = [];
+  readonly #heap = new Heap<Pending>(runsBefore);
   readonly #offsets: {
     readonly pprev: number;
     readonly next: number;
@@ -112,7 +113,7 @@ export class Timers {
     this.#forget(timer);
     const pending = { addr: timer, tick, level, order: this.#order++, gone: false };
     this.#pending.set(timer, pending);
-    this.#push(pending);
+    this.#heap.push(pending);
     this.#arm();
   }
 
@@ -174,36 +175,8 @@ export class Timers {
   }
 
   #first(): Pending | undefined {
-    while (this.#heap[0]?.gone === true) this.#pop();
-    return this.#heap[0];
-  }
-
-  #push(pending: Pending): void {
-    const heap = this.#heap;
-    let i = heap.push(pending) - 1;
-    while (i > 0) {
-      const up = (i - 1) >> 1;
-      if (!runsBefore(pending, heap[up]!)) break;
-      heap[i] = heap[up]!;
-      i = up;
-    }
-    heap[i] = pending;
-  }
-
-  #pop(): void {
-    const heap = this.#heap;
-    const last = heap.pop()!;
-    if (heap.length === 0) return;
-    let i = 0;
-    for (;;) {
-      let child = 2 * i + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && runsBefore(heap[child + 1]!, heap[child]!)) child++;
-      if (!runsBefore(heap[child]!, last)) break;
-      heap[i] = heap[child]!;
-      i = child;
-    }
-    heap[i] = last;
+    while (this.#heap.top?.gone === true) this.#heap.pop();
+    return this.#heap.top;
   }
 
   #arm(): void {
