@@ -1,7 +1,7 @@
 import { PREEMPT } from '../../abi/index.ts';
 import { asAddr, type GuestAddr, NULL } from '../../bytes/index.ts';
 import { FLAG, SLOT_RFLAGS } from '../../translate/index.ts';
-import { type ExportTable, fn } from '../exports.ts';
+import { type ExportTable, fn, partial } from '../exports.ts';
 import type { Kernel } from '../kernel.ts';
 import { addPreemptCount } from '../percpu/preempt.ts';
 import type { Routine } from '../sched/routine.ts';
@@ -148,10 +148,16 @@ export const mutexExports: ExportTable = {
     const waiting = lockMutex(k, k.args.addr(0));
     return typeof waiting === 'number' ? undefined : waiting;
   }),
-  mutex_lock_interruptible: fn('int mutex_lock_interruptible(struct mutex *lock)', (k) =>
-    lockMutex(k, k.args.addr(0)),
+  mutex_lock_interruptible: partial(
+    'int mutex_lock_interruptible(struct mutex *lock)',
+    'signals do not end the wait: no task gets any',
+    (k) => lockMutex(k, k.args.addr(0)),
   ),
-  mutex_lock_killable: fn('int mutex_lock_killable(struct mutex *lock)', (k) => lockMutex(k, k.args.addr(0))),
+  mutex_lock_killable: partial(
+    'int mutex_lock_killable(struct mutex *lock)',
+    'signals do not end the wait: no task gets any',
+    (k) => lockMutex(k, k.args.addr(0)),
+  ),
   mutex_trylock: fn('int mutex_trylock(struct mutex *lock)', (k) => takeMutex(k, k.args.addr(0))),
   mutex_unlock: fn('void mutex_unlock(struct mutex *lock)', (k) => unlockMutex(k, k.args.addr(0))),
   mutex_is_locked: fn(

@@ -1,6 +1,6 @@
 import { TASK } from '../../abi/index.ts';
 import { asAddr, NULL } from '../../bytes/index.ts';
-import { data, type ExportTable, fn } from '../exports.ts';
+import { data, type ExportTable, fn, partial } from '../exports.ts';
 
 /** kernel/sched/core.c, kernel/fork.c, kernel/cpu.c, arch/x86/kernel/setup_percpu.c */
 export const schedExports: ExportTable = {
@@ -23,8 +23,16 @@ export const schedExports: ExportTable = {
     const task = k.sched.tasks.get(k.args.addr(0));
     return task === undefined ? 0 : k.sched.wakeUp(task, TASK.TASK_NORMAL) ? 1 : 0;
   }),
-  preempt_schedule: fn('void preempt_schedule(void)', () => undefined),
-  preempt_schedule_notrace: fn('void preempt_schedule_notrace(void)', () => undefined),
+  preempt_schedule: partial(
+    'void preempt_schedule(void)',
+    'does not switch: the preemption model is voluntary',
+    () => undefined,
+  ),
+  preempt_schedule_notrace: partial(
+    'void preempt_schedule_notrace(void)',
+    'does not switch: the preemption model is voluntary',
+    () => undefined,
+  ),
   __per_cpu_offset: data('unsigned long __per_cpu_offset[NR_CPUS]', (k, addr) => {
     for (const [cpu, base] of k.percpu.cpuBases.entries()) k.memory.writePtr(asAddr(addr + 8 * cpu), base);
   }),

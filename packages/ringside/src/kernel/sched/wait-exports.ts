@@ -1,6 +1,6 @@
 import { TASK } from '../../abi/index.ts';
 import { asAddr, type GuestAddr, NULL } from '../../bytes/index.ts';
-import { type ExportTable, fn } from '../exports.ts';
+import { type ExportTable, fn, partial } from '../exports.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Routine } from './routine.ts';
 import { sleepUntil } from './wait.ts';
@@ -29,8 +29,9 @@ export const waitExports: ExportTable = {
     'void prepare_to_wait(struct wait_queue_head *wq_head, struct wait_queue_entry *wq_entry, int state)',
     (k) => prepare(k, false),
   ),
-  prepare_to_wait_event: fn(
+  prepare_to_wait_event: partial(
     'long prepare_to_wait_event(struct wait_queue_head *wq_head, struct wait_queue_entry *wq_entry, int state)',
+    'signals do not end the wait: no task gets any',
     (k) => {
       prepare(k, false);
       return 0;
@@ -120,8 +121,9 @@ export const completionExports: ExportTable = {
   wait_for_completion: fn('void wait_for_completion(struct completion *x)', function* (k) {
     yield* wait(k, k.args.addr(0), Number.POSITIVE_INFINITY, TASK.TASK_UNINTERRUPTIBLE);
   }),
-  wait_for_completion_interruptible: fn(
+  wait_for_completion_interruptible: partial(
     'int wait_for_completion_interruptible(struct completion *x)',
+    'signals do not end the wait: no task gets any',
     function* (k) {
       yield* wait(k, k.args.addr(0), Number.POSITIVE_INFINITY, TASK.TASK_INTERRUPTIBLE);
       return 0;
@@ -133,8 +135,9 @@ export const completionExports: ExportTable = {
       return yield* wait(k, k.args.addr(0), timeoutArgument(k), TASK.TASK_UNINTERRUPTIBLE);
     },
   ),
-  wait_for_completion_interruptible_timeout: fn(
+  wait_for_completion_interruptible_timeout: partial(
     'long wait_for_completion_interruptible_timeout(struct completion *x, unsigned long timeout)',
+    'signals do not end the wait: no task gets any',
     function* (k) {
       return yield* wait(k, k.args.addr(0), timeoutArgument(k), TASK.TASK_INTERRUPTIBLE);
     },

@@ -69,11 +69,15 @@ export const timeExports: ExportTable = {
   msleep: fn('void msleep(unsigned int msecs)', function* (k) {
     yield* sleepMs(k, k.args.u32(0));
   }),
-  msleep_interruptible: fn('unsigned long msleep_interruptible(unsigned int msecs)', function* (k) {
-    // nothing sends signals yet: it sleeps to the end
-    yield* sleepMs(k, k.args.u32(0));
-    return 0;
-  }),
+  msleep_interruptible: partial(
+    'unsigned long msleep_interruptible(unsigned int msecs)',
+    'signals do not end the wait: no task gets any',
+    function* (k) {
+      // nothing sends signals yet: it sleeps to the end
+      yield* sleepMs(k, k.args.u32(0));
+      return 0;
+    },
+  ),
   usleep_range_state: fn(
     'void usleep_range_state(unsigned long min, unsigned long max, unsigned int state)',
     function* (k) {
@@ -84,11 +88,15 @@ export const timeExports: ExportTable = {
   schedule_timeout: fn('long schedule_timeout(long timeout)', function* (k) {
     return yield* scheduleTimeout(k, k.args.i64(0));
   }),
-  schedule_timeout_interruptible: fn('long schedule_timeout_interruptible(long timeout)', function* (k) {
-    const timeout = k.args.i64(0);
-    k.sched.current.state = TASK.TASK_INTERRUPTIBLE;
-    return yield* scheduleTimeout(k, timeout);
-  }),
+  schedule_timeout_interruptible: partial(
+    'long schedule_timeout_interruptible(long timeout)',
+    'signals do not end the wait: no task gets any',
+    function* (k) {
+      const timeout = k.args.i64(0);
+      k.sched.current.state = TASK.TASK_INTERRUPTIBLE;
+      return yield* scheduleTimeout(k, timeout);
+    },
+  ),
   schedule_timeout_uninterruptible: fn('long schedule_timeout_uninterruptible(long timeout)', function* (k) {
     const timeout = k.args.i64(0);
     k.sched.current.state = TASK.TASK_UNINTERRUPTIBLE;
