@@ -38,6 +38,7 @@ import {
   SF,
   type Stmt,
   select,
+  sized,
   wrap,
   ZF,
 } from './ir.ts';
@@ -136,7 +137,7 @@ export class FlagState {
 
   /** As `produce`, with a base that depends on a carry (0 or 1): `base + 1` with it. */
   produceWithCarry(base: number, width: number, carry: Expr, a: Expr, b: Expr): void {
-    this.#c.set(FKIND, op('i32.add', c32(flagKind(base, width)), carry));
+    this.#c.set(FKIND, op(OP['i32.add'], c32(flagKind(base, width)), carry));
     this.#c.set(FA, this.#c.wide(a));
     this.#c.set(FB, this.#c.wide(b));
     this.kind = DYNAMIC;
@@ -202,12 +203,12 @@ export class FlagState {
       this.#c.emit({
         kind: 'if',
         condition: keepsOverflow
-          ? op('i32.or', not32(get32(FKIND)), and32(get32(FKIND), 0x200))
+          ? op(OP['i32.or'], not32(get32(FKIND)), and32(get32(FKIND), 0x200))
           : not32(get32(FKIND)),
         yes: settle,
         no: [],
       });
-      this.#c.set(FKIND, op('i32.or', and32(get32(FKIND), BASE_MASK), c32(overlayKind(overlay, width))));
+      this.#c.set(FKIND, op(OP['i32.or'], and32(get32(FKIND), BASE_MASK), c32(overlayKind(overlay, width))));
     } else this.kind = (this.kind & BASE_MASK) | overlayKind(overlay, width);
     this.#c.set(FC, held);
     this.explicit &= ~(overlay === OVERLAY.CARRY ? FLAG_C : FLAG_C | FLAG_O);
@@ -233,7 +234,7 @@ export class FlagState {
     const c = this.#c;
     this.#constantOf = MEMORY;
     c.emit({ kind: 'eval', value: callImport(IMPORT.settle, 32), drop: true });
-    c.set(FA, op('i64.and', load('i64.load', c32(0), slotOffset(SLOT_RFLAGS)), c64(ALL)));
+    c.set(FA, op(OP['i64.and'], load(OP['i64.load'], c32(0), slotOffset(SLOT_RFLAGS)), c64(ALL)));
     c.set(FKIND, c32(flagKind(BASE.PACKED, 64)));
   }
 
@@ -271,8 +272,8 @@ export class FlagState {
     let all: Expr | undefined;
     for (const [flag, , shift] of EXPLICIT) {
       const value = this.flag(flag);
-      const bit = shift === 0 ? value : op('i32.shl', value, c32(shift));
-      all = all === undefined ? bit : op('i32.or', all, bit);
+      const bit = shift === 0 ? value : op(OP['i32.shl'], value, c32(shift));
+      all = all === undefined ? bit : op(OP['i32.or'], all, bit);
     }
     return all!;
   }
@@ -294,15 +295,15 @@ export class FlagState {
       case 'e':
         return this.flag(FLAG_Z);
       case 'be':
-        return op('i32.or', this.flag(FLAG_C), this.flag(FLAG_Z));
+        return op(OP['i32.or'], this.flag(FLAG_C), this.flag(FLAG_Z));
       case 's':
         return this.flag(FLAG_S);
       case 'p':
         return this.flag(FLAG_P);
       case 'l':
-        return op('i32.xor', this.flag(FLAG_S), this.flag(FLAG_O));
+        return op(OP['i32.xor'], this.flag(FLAG_S), this.flag(FLAG_O));
       default:
-        return op('i32.or', this.flag(FLAG_Z), op('i32.xor', this.flag(FLAG_S), this.flag(FLAG_O)));
+        return op(OP['i32.or'], this.flag(FLAG_Z), op(OP['i32.xor'], this.flag(FLAG_S), this.flag(FLAG_O)));
     }
   }
 
@@ -333,18 +334,18 @@ export class FlagState {
     const b = wide ? get64(FB) : wrap(get64(FB));
     switch (this.kind & 31) {
       case BASE.ADD:
-        return op(wide ? 'i64.add' : 'i32.add', a, b);
+        return op(sized(OP['i32.add'], width), a, b);
       case BASE.SUB:
-        return op(wide ? 'i64.sub' : 'i32.sub', a, b);
+        return op(sized(OP['i32.sub'], width), a, b);
       case BASE.SHL:
-        return op(wide ? 'i64.shl' : 'i32.shl', a, b);
+        return op(sized(OP['i32.shl'], width), a, b);
       case BASE.SHR:
-        return op(wide ? 'i64.shr_u' : 'i32.shr_u', this.#a(width), b);
+        return op(sized(OP['i32.shr_u'], width), this.#a(width), b);
       case BASE.SAR:
-        return op(wide ? 'i64.shr_s' : 'i32.shr_s', signExtended(get64(FA), width), b);
+        return op(sized(OP['i32.shr_s'], width), signExtended(get64(FA), width), b);
       case BASE.IMUL:
       case BASE.MUL:
-        return op(wide ? 'i64.mul' : 'i32.mul', a, b);
+        return op(sized(OP['i32.mul'], width), a, b);
       default:
         return a;
     }
@@ -356,44 +357,43 @@ export class FlagState {
     if (this.kind === DYNAMIC || this.kind === MEMORY) return undefined;
     const overlaid = (this.kind & OVERLAY_MASK) !== 0;
     const width = widthOf(this.kind);
-    const w = width === 64 ? 'i64' : 'i32';
     const signedA = (): Expr => signExtended(get64(FA), width);
     const signedB = (): Expr => signExtended(get64(FB), width);
     const zero = width === 64 ? c64(0) : c32(0);
     if (base === BASE.SUB && !overlaid) {
       switch (cc) {
         case 'e':
-          return op(`${w}.eq`, this.#a(width), this.#b(width));
+          return op(sized(OP['i32.eq'], width), this.#a(width), this.#b(width));
         case 'ne':
-          return op(`${w}.ne`, this.#a(width), this.#b(width));
+          return op(sized(OP['i32.ne'], width), this.#a(width), this.#b(width));
         case 'b':
-          return op(`${w}.lt_u`, this.#a(width), this.#b(width));
+          return op(sized(OP['i32.lt_u'], width), this.#a(width), this.#b(width));
         case 'ae':
-          return op(`${w}.ge_u`, this.#a(width), this.#b(width));
+          return op(sized(OP['i32.ge_u'], width), this.#a(width), this.#b(width));
         case 'be':
-          return op(`${w}.le_u`, this.#a(width), this.#b(width));
+          return op(sized(OP['i32.le_u'], width), this.#a(width), this.#b(width));
         case 'a':
-          return op(`${w}.gt_u`, this.#a(width), this.#b(width));
+          return op(sized(OP['i32.gt_u'], width), this.#a(width), this.#b(width));
         case 'l':
-          return op(`${w}.lt_s`, signedA(), signedB());
+          return op(sized(OP['i32.lt_s'], width), signedA(), signedB());
         case 'ge':
-          return op(`${w}.ge_s`, signedA(), signedB());
+          return op(sized(OP['i32.ge_s'], width), signedA(), signedB());
         case 'le':
-          return op(`${w}.le_s`, signedA(), signedB());
+          return op(sized(OP['i32.le_s'], width), signedA(), signedB());
         case 'g':
-          return op(`${w}.gt_s`, signedA(), signedB());
+          return op(sized(OP['i32.gt_s'], width), signedA(), signedB());
       }
     }
     if (base === BASE.LOGIC && !overlaid) {
       switch (cc) {
         case 'le':
-          return op(`${w}.le_s`, signedA(), zero);
+          return op(sized(OP['i32.le_s'], width), signedA(), zero);
         case 'g':
-          return op(`${w}.gt_s`, signedA(), zero);
+          return op(sized(OP['i32.gt_s'], width), signedA(), zero);
         case 'l':
-          return op(`${w}.lt_s`, signedA(), zero);
+          return op(sized(OP['i32.lt_s'], width), signedA(), zero);
         case 'ge':
-          return op(`${w}.ge_s`, signedA(), zero);
+          return op(sized(OP['i32.ge_s'], width), signedA(), zero);
         case 'b':
         case 'o':
           return c32(0);
@@ -401,9 +401,9 @@ export class FlagState {
         case 'no':
           return c32(1);
         case 'be':
-          return op(`${w}.eqz`, this.#a(width));
+          return op(sized(OP['i32.eqz'], width), this.#a(width));
         case 'a':
-          return op(`${w}.ne`, this.#a(width), zero);
+          return op(sized(OP['i32.ne'], width), this.#a(width), zero);
       }
     }
     if (base === BASE.PACKED) return undefined;
@@ -411,27 +411,27 @@ export class FlagState {
     const value = (signed: boolean): Expr => fit(this.#result(), width, signed);
     switch (cc) {
       case 'e':
-        return op(`${w}.eqz`, value(false));
+        return op(sized(OP['i32.eqz'], width), value(false));
       case 'ne':
-        return op(`${w}.ne`, value(false), zero);
+        return op(sized(OP['i32.ne'], width), value(false), zero);
       case 's':
-        return op(`${w}.lt_s`, value(true), zero);
+        return op(sized(OP['i32.lt_s'], width), value(true), zero);
       case 'ns':
-        return op(`${w}.ge_s`, value(true), zero);
+        return op(sized(OP['i32.ge_s'], width), value(true), zero);
     }
     return undefined;
   }
 
   #overlayCarry(overlay: number, width: number): Expr {
     if (overlay === OVERLAY.ROR)
-      return wrap(op('i64.and', op('i64.shr_u', get64(FC), c64(width - 1)), c64(1)));
+      return wrap(op(OP['i64.and'], op(OP['i64.shr_u'], get64(FC), c64(width - 1)), c64(1)));
     return and32(wrap(get64(FC)), 1);
   }
 
   #overlayOverflow(overlay: number, width: number): Expr {
-    const top = op('i64.shr_u', get64(FC), c64(width - 1));
-    const other = overlay === OVERLAY.ROR ? op('i64.shr_u', get64(FC), c64(width - 2)) : get64(FC);
-    return and32(wrap(op('i64.xor', top, other)), 1);
+    const top = op(OP['i64.shr_u'], get64(FC), c64(width - 1));
+    const other = overlay === OVERLAY.ROR ? op(OP['i64.shr_u'], get64(FC), c64(width - 2)) : get64(FC);
+    return and32(wrap(op(OP['i64.xor'], top, other)), 1);
   }
 
   /** `underlying`: what the base says, below an overlay. */
@@ -443,57 +443,64 @@ export class FlagState {
       return this.#overlayOverflow(overlay, overlayWidthOf(kind));
     const base = kind & 31;
     const width = widthOf(kind);
-    const w = width === 64 ? 'i64' : 'i32';
     if (base === BASE.PACKED) {
       const shift = EXPLICIT.find(([f]) => f === flag)![2];
-      return and32(op('i32.shr_u', wrap(get64(FA)), c32(shift)), 1);
+      return and32(op(OP['i32.shr_u'], wrap(get64(FA)), c32(shift)), 1);
     }
     const result = (signed: boolean): Expr => fit(this.#result(), width, signed);
     const negative = (value: Expr): Expr =>
-      op(`${w}.lt_s`, fit(value, width, true), width === 64 ? c64(0) : c32(0));
-    const xor = (a: Expr, b: Expr): Expr => op(`${w}.xor`, a, b);
-    const and = (a: Expr, b: Expr): Expr => op(`${w}.and`, a, b);
+      op(sized(OP['i32.lt_s'], width), fit(value, width, true), width === 64 ? c64(0) : c32(0));
+    const xor = (a: Expr, b: Expr): Expr => op(sized(OP['i32.xor'], width), a, b);
+    const and = (a: Expr, b: Expr): Expr => op(sized(OP['i32.and'], width), a, b);
     const bit = (value: Expr, at: Expr): Expr => {
-      const shifted = op(`${w}.shr_u`, value, at);
+      const shifted = op(sized(OP['i32.shr_u'], width), value, at);
       return and32(width === 64 ? wrap(shifted) : shifted, 1);
     };
     switch (flag) {
       case FLAG_Z:
-        return op(`${w}.eqz`, result(false));
+        return op(sized(OP['i32.eqz'], width), result(false));
       case FLAG_S:
         return negative(this.#result());
       case FLAG_P: {
         const r = this.#result();
         const low = and32(r.width === 64 ? wrap(r) : r, 0xff);
-        return not32(and32(op('i32.popcnt', low), 1));
+        return not32(and32(op(OP['i32.popcnt'], low), 1));
       }
       case FLAG_A: {
         if (base === BASE.ADD || base === BASE.SUB) {
-          const x = op('i64.xor', op('i64.xor', get64(FA), get64(FB)), this.#c.wide(this.#result()));
-          return and32(op('i32.shr_u', wrap(x), c32(4)), 1);
+          const x = op(OP['i64.xor'], op(OP['i64.xor'], get64(FA), get64(FB)), this.#c.wide(this.#result()));
+          return and32(op(OP['i32.shr_u'], wrap(x), c32(4)), 1);
         }
         if (base === BASE.INC) return not32(and32(wrap(get64(FA)), 15));
-        if (base === BASE.DEC) return op('i32.eq', and32(wrap(get64(FA)), 15), c32(15));
+        if (base === BASE.DEC) return op(OP['i32.eq'], and32(wrap(get64(FA)), 15), c32(15));
         return c32(0);
       }
       case FLAG_C:
         switch (base) {
           case BASE.ADD:
-            return op(`${w}.lt_u`, result(false), this.#a(width));
+            return op(sized(OP['i32.lt_u'], width), result(false), this.#a(width));
           case BASE.SUB:
-            return op(`${w}.lt_u`, this.#a(width), this.#b(width));
+            return op(sized(OP['i32.lt_u'], width), this.#a(width), this.#b(width));
           case BASE.SHL: {
             // Bit `width - count` of the operand; beyond the operand there is nothing.
             const n = width === 64 ? get64(FB) : wrap(get64(FB));
-            const shifted = op(`${w}.shl`, this.#a(width), op(`${w}.sub`, n, width === 64 ? c64(1) : c32(1)));
+            const shifted = op(
+              sized(OP['i32.shl'], width),
+              this.#a(width),
+              op(sized(OP['i32.sub'], width), n, width === 64 ? c64(1) : c32(1)),
+            );
             return bit(shifted, width === 64 ? c64(63) : c32(width - 1));
           }
           case BASE.SHR:
           case BASE.SAR: {
             const n = width === 64 ? get64(FB) : wrap(get64(FB));
             const value = base === BASE.SAR ? signExtended(get64(FA), width) : this.#a(width);
-            const less = op(`${w}.sub`, n, width === 64 ? c64(1) : c32(1));
-            const shifted = op(base === BASE.SAR ? `${w}.shr_s` : `${w}.shr_u`, value, less);
+            const less = op(sized(OP['i32.sub'], width), n, width === 64 ? c64(1) : c32(1));
+            const shifted = op(
+              sized(base === BASE.SAR ? OP['i32.shr_s'] : OP['i32.shr_u'], width),
+              value,
+              less,
+            );
             return and32(width === 64 ? wrap(shifted) : shifted, 1);
           }
           case BASE.IMUL:
@@ -509,11 +516,11 @@ export class FlagState {
           case BASE.SUB:
             return negative(and(xor(raw(FA, width), raw(FB, width)), xor(raw(FA, width), this.#result())));
           case BASE.INC:
-            return op(`${w}.eq`, this.#a(width), top(width));
+            return op(sized(OP['i32.eq'], width), this.#a(width), top(width));
           case BASE.DEC:
-            return op(`${w}.eq`, this.#a(width), belowTop(width));
+            return op(sized(OP['i32.eq'], width), this.#a(width), belowTop(width));
           case BASE.SHL:
-            return op('i32.xor', negative(this.#result()), this.#flagOf(FLAG_C, true));
+            return op(OP['i32.xor'], negative(this.#result()), this.#flagOf(FLAG_C, true));
           case BASE.SHR:
             return negative(raw(FA, width));
           case BASE.IMUL:
@@ -530,23 +537,23 @@ export class FlagState {
     const signed = (this.kind & 31) === BASE.IMUL;
     if (width === 64) {
       const high = multiplyHigh(this.#c, get64(FA), get64(FB), signed);
-      if (!signed) return op('i64.ne', high, c64(0));
-      return op('i64.ne', high, op('i64.shr_s', op('i64.mul', get64(FA), get64(FB)), c64(63)));
+      if (!signed) return op(OP['i64.ne'], high, c64(0));
+      return op(OP['i64.ne'], high, op(OP['i64.shr_s'], op(OP['i64.mul'], get64(FA), get64(FB)), c64(63)));
     }
     const wide = (local: number): Expr =>
       signed
         ? op(
-            width === 32 ? 'i64.extend32_s' : width === 16 ? 'i64.extend16_s' : 'i64.extend8_s',
+            width === 32 ? OP['i64.extend32_s'] : width === 16 ? OP['i64.extend16_s'] : OP['i64.extend8_s'],
             get64(local),
           )
-        : op('i64.and', get64(local), c64(2 ** width - 1));
-    const product = op('i64.mul', wide(FA), wide(FB));
-    if (!signed) return op('i64.ne', op('i64.shr_u', product, c64(width)), c64(0));
+        : op(OP['i64.and'], get64(local), c64(2 ** width - 1));
+    const product = op(OP['i64.mul'], wide(FA), wide(FB));
+    if (!signed) return op(OP['i64.ne'], op(OP['i64.shr_u'], product, c64(width)), c64(0));
     const narrow = op(
-      width === 32 ? 'i64.extend32_s' : width === 16 ? 'i64.extend16_s' : 'i64.extend8_s',
+      width === 32 ? OP['i64.extend32_s'] : width === 16 ? OP['i64.extend16_s'] : OP['i64.extend8_s'],
       product,
     );
-    return op('i64.ne', narrow, product);
+    return op(OP['i64.ne'], narrow, product);
   }
 }
 
@@ -574,25 +581,25 @@ function zeroExtended(value: Expr, width: number): Expr {
 function signExtended(value: Expr, width: number): Expr {
   if (width === 64) return value;
   if (width === 32) return wrap(value);
-  return op(width === 8 ? 'i32.extend8_s' : 'i32.extend16_s', wrap(value));
+  return op(width === 8 ? OP['i32.extend8_s'] : OP['i32.extend16_s'], wrap(value));
 }
 
 function fit(value: Expr, width: number, signed: boolean): Expr {
   if (width >= 32) return value;
   return signed
-    ? op(width === 8 ? 'i32.extend8_s' : 'i32.extend16_s', value)
+    ? op(width === 8 ? OP['i32.extend8_s'] : OP['i32.extend16_s'], value)
     : and32(value, width === 8 ? 0xff : 0xffff);
 }
 
 function top(width: number): Expr {
   return width === 64
-    ? op('i64.shl', c64(1), c64(63))
+    ? op(OP['i64.shl'], c64(1), c64(63))
     : c32(width === 32 ? 0x8000_0000 | 0 : 1 << (width - 1));
 }
 
 function belowTop(width: number): Expr {
   return width === 64
-    ? op('i64.shr_u', c64(-1), c64(1))
+    ? op(OP['i64.shr_u'], c64(-1), c64(1))
     : c32(width === 32 ? 0x7fff_ffff : (1 << (width - 1)) - 1);
 }
 
@@ -600,17 +607,21 @@ function belowTop(width: number): Expr {
 export function multiplyHigh(c: LiftContext, x: Expr, y: Expr, signed: boolean): Expr {
   const a = c.hold(x);
   const b = c.hold(y);
-  const low = (v: Expr): Expr => op('i64.and', v, c64(0xffff_ffff));
-  const high = (v: Expr): Expr => op('i64.shr_u', v, c64(32));
-  const k = high(op('i64.mul', low(a), low(b)));
-  const t = c.hold(op('i64.add', op('i64.mul', high(a), low(b)), k));
-  const u = c.hold(op('i64.add', op('i64.mul', low(a), high(b)), low(t)));
-  const unsigned = op('i64.add', op('i64.add', op('i64.mul', high(a), high(b)), high(t)), high(u));
+  const low = (v: Expr): Expr => op(OP['i64.and'], v, c64(0xffff_ffff));
+  const high = (v: Expr): Expr => op(OP['i64.shr_u'], v, c64(32));
+  const k = high(op(OP['i64.mul'], low(a), low(b)));
+  const t = c.hold(op(OP['i64.add'], op(OP['i64.mul'], high(a), low(b)), k));
+  const u = c.hold(op(OP['i64.add'], op(OP['i64.mul'], low(a), high(b)), low(t)));
+  const unsigned = op(
+    OP['i64.add'],
+    op(OP['i64.add'], op(OP['i64.mul'], high(a), high(b)), high(t)),
+    high(u),
+  );
   if (!signed) return unsigned;
   const zero = c64(0);
   return op(
-    'i64.sub',
-    op('i64.sub', unsigned, select(op('i64.lt_s', a, zero), b, zero)),
-    select(op('i64.lt_s', b, zero), a, zero),
+    OP['i64.sub'],
+    op(OP['i64.sub'], unsigned, select(op(OP['i64.lt_s'], a, zero), b, zero)),
+    select(op(OP['i64.lt_s'], b, zero), a, zero),
   );
 }

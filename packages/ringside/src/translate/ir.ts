@@ -121,12 +121,34 @@ export function make(op: number, width: Width, a?: Expr, b?: Expr, n = 0, c?: Ex
   return { op, width, a, b, c, n, big };
 }
 
+// An engine that has seen only numbers in `n` boxes each of them, since some are no small integers.
+make(OP.nop, 32, undefined, undefined, null as never);
+
+/** Constants and locals that most functions use, made once: expressions are never changed. */
+const SMALLEST = -128;
+const SMALL = 256;
+const SMALL_32 = Array.from({ length: SMALL - SMALLEST }, (_, i) =>
+  constantOf(OP['i32.const'], 32, i + SMALLEST),
+);
+const SMALL_64 = Array.from({ length: SMALL - SMALLEST }, (_, i) =>
+  constantOf(OP['i64.const'], 64, i + SMALLEST),
+);
+const GET_32 = Array.from({ length: SMALL }, (_, local) => constantOf(OP['local.get'], 32, local));
+const GET_64 = Array.from({ length: SMALL }, (_, local) => constantOf(OP['local.get'], 64, local));
+
+function constantOf(code: number, width: Width, n: number): Expr {
+  return make(code, width, undefined, undefined, n);
+}
+
 export function c32(n: number): Expr {
-  return make(OP['i32.const'], 32, undefined, undefined, n | 0);
+  const value = n | 0;
+  if (value >= SMALLEST && value < SMALL) return SMALL_32[value - SMALLEST]!;
+  return constantOf(OP['i32.const'], 32, value);
 }
 
 export function c64(n: number): Expr {
-  return make(OP['i64.const'], 64, undefined, undefined, n);
+  if (n >= SMALLEST && n < SMALL) return SMALL_64[n - SMALLEST]!;
+  return constantOf(OP['i64.const'], 64, n);
 }
 
 export function cBig(value: bigint): Expr {
@@ -140,15 +162,16 @@ export function constant(width: Width, n: number): Expr {
 }
 
 export function get32(local: number): Expr {
-  return make(OP['local.get'], 32, undefined, undefined, local);
+  return GET_32[local] ?? constantOf(OP['local.get'], 32, local);
 }
 
 export function get64(local: number): Expr {
-  return make(OP['local.get'], 64, undefined, undefined, local);
+  return GET_64[local] ?? constantOf(OP['local.get'], 64, local);
 }
 
 export function getLocal(local: number, width: Width): Expr {
-  return make(OP['local.get'], width, undefined, undefined, local);
+  if (width === 64) return get64(local);
+  return width === 32 ? get32(local) : constantOf(OP['local.get'], width, local);
 }
 
 export function guest(reg: number): Expr {
@@ -168,50 +191,62 @@ const RESULT_WIDTH: readonly Width[] = OP_NAMES.map((name) =>
         : 64,
 );
 
-/** An operator applied; the width of the result follows from its name. */
-export function op(name: OpName, a: Expr, b?: Expr): Expr {
-  const code = OP[name];
+/**
+ * An operator applied; the width of the result follows from it. By its code (`OP['i32.add']`) where much is translated:
+ * looking up a name takes longer than all the rest.
+ */
+export function op(operator: number | OpName, a: Expr, b?: Expr): Expr {
+  const code = typeof operator === 'number' ? operator : OP[operator];
   return make(code, RESULT_WIDTH[code]!, a, b);
+}
+
+/** The operator on integers of `width` bits, from its 32-bit form: in WebAssembly's numbering they are a constant apart. */
+export function sized(code32: number, width: number): number {
+  if (width !== 64) return code32;
+  return code32 < OP['i64.eqz']
+    ? code32 + (OP['i64.eqz'] - OP['i32.eqz'])
+    : code32 + (OP['i64.add'] - OP['i32.add']);
 }
 
 /** Addition with constants folded in. */
 export function add64(a: Expr, n: number): Expr {
   if (n === 0) return a;
   if (isConst(a) && Number.isSafeInteger(a.n + n)) return c64(a.n + n);
-  return op('i64.add', a, c64(n));
+  return op(OP['i64.add'], a, c64(n));
 }
 
 export function wrap(a: Expr): Expr {
   if (a.op === OP['i64.extend_i32_u'] || a.op === OP['i64.extend_i32_s']) return a.a!;
   if (isConst(a)) return c32(Number(BigInt.asIntN(32, BigInt(a.n))));
   if (a.op === OP['i64.const']) return c32(Number(BigInt.asIntN(32, a.big!)));
-  return op('i32.wrap_i64', a);
+  return op(OP['i32.wrap_i64'], a);
 }
 
 export function extend(a: Expr): Expr {
   if (isConst(a)) return c64(a.n >>> 0);
-  return op('i64.extend_i32_u', a);
+  return op(OP['i64.extend_i32_u'], a);
 }
 
 export function extendSigned(a: Expr): Expr {
   if (isConst(a)) return c64(a.n);
-  return op('i64.extend_i32_s', a);
+  return op(OP['i64.extend_i32_s'], a);
 }
 
 export function and32(a: Expr, mask: number): Expr {
-  return op('i32.and', a, c32(mask));
+  return op(OP['i32.and'], a, c32(mask));
 }
 
 export function not32(a: Expr): Expr {
-  return op('i32.eqz', a);
+  return op(OP['i32.eqz'], a);
 }
 
 export function select(condition: Expr, yes: Expr, no: Expr): Expr {
   return make(OP.select, yes.width, yes, no, 0, condition);
 }
 
-export function load(name: OpName, at: Expr, offset = 0): Expr {
-  return make(OP[name], name.startsWith('i32') ? 32 : 64, at, undefined, offset);
+export function load(operator: number | OpName, at: Expr, offset = 0): Expr {
+  const code = typeof operator === 'number' ? operator : OP[operator];
+  return make(code, RESULT_WIDTH[code]!, at, undefined, offset);
 }
 
 /** A call of imported function `n`; up to three arguments. */

@@ -1,6 +1,6 @@
 import { addrToU64, InvariantError, isCanonical } from '../bytes/index.ts';
 import { SHADOW_BASE } from '../memory/index.ts';
-import { OP, type OpName } from '../wasm/index.ts';
+import { OP } from '../wasm/index.ts';
 import { FS, type Instruction, NO_REGISTER, type Operand } from '../x86/index.ts';
 import type { AccessPlan } from './access-plan.ts';
 import { IMPORT, slotOffset } from './engine-layout.ts';
@@ -45,27 +45,29 @@ export interface MemoryRef {
 /** Temporary locals of a function, used again from instruction to instruction. */
 export class Temps {
   readonly widths: Width[] = [];
-  readonly #free: Record<Width, number[]> = { 32: [], 64: [], 128: [] };
-  readonly #used: Record<Width, number[]> = { 32: [], 64: [], 128: [] };
+  readonly #pools = { 32: new Pool(), 64: new Pool(), 128: new Pool() };
 
   take(width: Width): number {
-    let local = this.#free[width].pop();
-    if (local === undefined) {
-      local = FIRST_TEMP + this.widths.length;
+    const pool = width === 64 ? this.#pools[64] : width === 32 ? this.#pools[32] : this.#pools[128];
+    if (pool.used === pool.locals.length) {
+      pool.locals.push(FIRST_TEMP + this.widths.length);
       this.widths.push(width);
     }
-    this.#used[width].push(local);
-    return local;
+    return pool.locals[pool.used++]!;
   }
 
   /** Begins a new instruction: all temporaries are free again. */
   reset(): void {
-    for (const width of [32, 64, 128] as const) {
-      const used = this.#used[width];
-      for (let i = used.length - 1; i >= 0; i--) this.#free[width].push(used[i]!);
-      used.length = 0;
-    }
+    this.#pools[32].used = 0;
+    this.#pools[64].used = 0;
+    this.#pools[128].used = 0;
   }
+}
+
+/** Temporaries of one width: the first `used` are taken. */
+class Pool {
+  readonly locals: number[] = [];
+  used = 0;
 }
 
 /** What lifting one basic block needs and collects. */
@@ -173,7 +175,7 @@ export class LiftContext {
   readReg(r: number, size: number, high = false): Expr {
     const value = this.reg(r);
     if (size === 64) return value;
-    if (high) return and32(op('i32.shr_u', wrap(value), c32(8)), 0xff);
+    if (high) return and32(op(OP['i32.shr_u'], wrap(value), c32(8)), 0xff);
     if (size === 32) return wrap(value);
     return and32(wrap(value), size === 8 ? 0xff : 0xffff);
   }
@@ -187,8 +189,11 @@ export class LiftContext {
       const part = isConst(value) ? c64(value.n & mask) : extend(and32(value, mask));
       const old = this.reg(r);
       if (high) {
-        this.setReg(r, op('i64.or', op('i64.and', old, c64(-0xff01)), op('i64.shl', part, c64(8))));
-      } else this.setReg(r, op('i64.or', op('i64.and', old, c64(-1 - mask)), part));
+        this.setReg(
+          r,
+          op(OP['i64.or'], op(OP['i64.and'], old, c64(-0xff01)), op(OP['i64.shl'], part, c64(8))),
+        );
+      } else this.setReg(r, op(OP['i64.or'], op(OP['i64.and'], old, c64(-1 - mask)), part));
     }
   }
 
@@ -200,18 +205,18 @@ export class LiftContext {
     if (ins.base !== NO_REGISTER) ea = this.reg(ins.base);
     if (ins.index !== NO_REGISTER) {
       const index = this.reg(ins.index);
-      const scaled = ins.scale === 0 ? index : op('i64.shl', index, c64(ins.scale));
-      ea = ea === undefined ? scaled : op('i64.add', ea, scaled);
+      const scaled = ins.scale === 0 ? index : op(OP['i64.shl'], index, c64(ins.scale));
+      ea = ea === undefined ? scaled : op(OP['i64.add'], ea, scaled);
     }
     if (!isCanonical(ins.displacement)) ea = cBig(addrToU64(ins.displacement));
     else ea = ea === undefined ? c64(ins.displacement) : add64(ea, ins.displacement);
     if (ins.address32) ea = extend(wrap(ea));
-    if (ins.segment !== NO_REGISTER) ea = op('i64.add', this.segmentBase(ins.segment), ea);
+    if (ins.segment !== NO_REGISTER) ea = op(OP['i64.add'], this.segmentBase(ins.segment), ea);
     return ea;
   }
 
   segmentBase(segment: number): Expr {
-    return load('i64.load', c32(0), slotOffset(segment === FS ? SLOT_FS_BASE : SLOT_GS_BASE));
+    return load(OP['i64.load'], c32(0), slotOffset(segment === FS ? SLOT_FS_BASE : SLOT_GS_BASE));
   }
 
   /**
@@ -247,26 +252,26 @@ export class LiftContext {
   check(ea: Expr, bytes: number, write: boolean, sign: boolean): void {
     if (isConst(ea) || ea.big !== undefined) {
       if (ea.big !== undefined ? ea.big >= 0n : ea.n >= 0) this.exit('access');
-    } else if (sign) this.exit('access', op('i64.ge_s', ea, c64(0)));
+    } else if (sign) this.exit('access', op(OP['i64.ge_s'], ea, c64(0)));
     const at = wrap(ea);
-    const granule = op('i32.shr_u', at, c32(3));
+    const granule = op(OP['i32.shr_u'], at, c32(3));
     if (bytes === 1) {
-      const shadow = load('i32.load8_s', granule, SHADOW_BASE);
-      const bad = write ? op('i32.ne', shadow, c32(8)) : op('i32.lt_s', shadow, c32(8));
+      const shadow = load(OP['i32.load8_s'], granule, SHADOW_BASE);
+      const bad = write ? op(OP['i32.ne'], shadow, c32(8)) : op(OP['i32.lt_s'], shadow, c32(8));
       this.slowCheck(bad, () => this.exit('access', this.#partialBad(at, write)));
     } else if (bytes <= 8) {
-      const shadow = load('i32.load16_u', granule, SHADOW_BASE);
+      const shadow = load(OP['i32.load16_u'], granule, SHADOW_BASE);
       const bad = write
-        ? op('i32.ne', shadow, c32(0x0808))
-        : op('i32.ne', and32(shadow, 0x8888), c32(0x0808));
+        ? op(OP['i32.ne'], shadow, c32(0x0808))
+        : op(OP['i32.ne'], and32(shadow, 0x8888), c32(0x0808));
       this.slowCheck(bad, () => {
-        const last = this.hold(op('i32.add', at, c32(bytes - 1)));
-        const reach = this.hold(op('i32.add', and32(at, 7), c32(bytes - 1)));
-        const firstNeeds = select(op('i32.gt_u', reach, c32(7)), c32(7), reach);
-        const first = this.hold(load('i32.load8_s', granule, SHADOW_BASE));
+        const last = this.hold(op(OP['i32.add'], at, c32(bytes - 1)));
+        const reach = this.hold(op(OP['i32.add'], and32(at, 7), c32(bytes - 1)));
+        const firstNeeds = select(op(OP['i32.gt_u'], reach, c32(7)), c32(7), reach);
+        const first = this.hold(load(OP['i32.load8_s'], granule, SHADOW_BASE));
         this.exit(
           'access',
-          op('i32.or', this.#partialBad(last, write), this.#shadowBad(first, firstNeeds, write)),
+          op(OP['i32.or'], this.#partialBad(last, write), this.#shadowBad(first, firstNeeds, write)),
         );
       });
     } else {
@@ -274,28 +279,30 @@ export class LiftContext {
       const granules = (bytes + 14) >>> 3;
       const full = 0x0808_0808_0808_0808n;
       const mask = granules >= 8 ? 0xffff_ffff_ffff_ffffn : (1n << BigInt(8 * granules)) - 1n;
-      const shadow = this.hold(load('i64.load', granule, SHADOW_BASE));
+      const shadow = this.hold(load(OP['i64.load'], granule, SHADOW_BASE));
       const relevant = write ? mask : 0x8888_8888_8888_8888n & mask;
       const bad = op(
-        'i64.ne',
-        relevant === 0xffff_ffff_ffff_ffffn ? shadow : op('i64.and', shadow, cBig(relevant)),
+        OP['i64.ne'],
+        relevant === 0xffff_ffff_ffff_ffffn ? shadow : op(OP['i64.and'], shadow, cBig(relevant)),
         cBig(full & mask),
       );
       this.slowCheck(bad, () => {
         // Granule k is the last one: bring it to the top byte, then judge it and those below it.
-        const reach = this.hold(op('i32.add', and32(at, 7), c32(bytes - 1)));
+        const reach = this.hold(op(OP['i32.add'], and32(at, 7), c32(bytes - 1)));
         const shift = this.hold(
-          op('i64.shl', op('i64.sub', c64(7), op('i64.shr_u', extend(reach), c64(3))), c64(3)),
+          op(OP['i64.shl'], op(OP['i64.sub'], c64(7), op(OP['i64.shr_u'], extend(reach), c64(3))), c64(3)),
         );
-        const top = this.hold(op('i64.shl', shadow, shift));
-        const last = this.hold(wrap(op('i64.shr_s', top, c64(56))));
-        const lower = this.hold(op('i64.shl', op('i64.shr_u', cBig(0x00ff_ffff_ffff_ffffn), shift), shift));
+        const top = this.hold(op(OP['i64.shl'], shadow, shift));
+        const last = this.hold(wrap(op(OP['i64.shr_s'], top, c64(56))));
+        const lower = this.hold(
+          op(OP['i64.shl'], op(OP['i64.shr_u'], cBig(0x00ff_ffff_ffff_ffffn), shift), shift),
+        );
         const rest = op(
-          'i64.ne',
-          op('i64.and', top, op('i64.and', lower, cBig(write ? -1n : 0x8888_8888_8888_8888n))),
-          op('i64.and', cBig(full), lower),
+          OP['i64.ne'],
+          op(OP['i64.and'], top, op(OP['i64.and'], lower, cBig(write ? -1n : 0x8888_8888_8888_8888n))),
+          op(OP['i64.and'], cBig(full), lower),
         );
-        this.exit('access', op('i32.or', rest, this.#shadowBad(last, and32(reach, 7), write)));
+        this.exit('access', op(OP['i32.or'], rest, this.#shadowBad(last, and32(reach, 7), write)));
       });
     }
   }
@@ -307,13 +314,13 @@ export class LiftContext {
 
   /** Whether the byte at `at` (a low half) may not be accessed. */
   #partialBad(at: Expr, write: boolean): Expr {
-    const shadow = this.hold(load('i32.load8_s', op('i32.shr_u', at, c32(3)), SHADOW_BASE));
+    const shadow = this.hold(load(OP['i32.load8_s'], op(OP['i32.shr_u'], at, c32(3)), SHADOW_BASE));
     return this.#shadowBad(shadow, and32(at, 7), write);
   }
 
   #shadowBad(shadow: Expr, byte: Expr, write: boolean): Expr {
-    const beyond = op('i32.ge_s', byte, shadow);
-    return write ? op('i32.or', beyond, op('i32.eq', shadow, c32(9))) : beyond;
+    const beyond = op(OP['i32.ge_s'], byte, shadow);
+    return write ? op(OP['i32.or'], beyond, op(OP['i32.eq'], shadow, c32(9))) : beyond;
   }
 
   /** Reads `bytes` bytes, zero-extended: 64-bit for 8 bytes, else 32-bit. */
@@ -323,9 +330,15 @@ export class LiftContext {
       const value = this.hold(callImport(IMPORT.hostLoad, 64, at, c32(bytes)));
       return bytes === 8 ? value : wrap(value);
     }
-    const name: OpName =
-      bytes === 8 ? 'i64.load' : bytes === 4 ? 'i32.load' : bytes === 2 ? 'i32.load16_u' : 'i32.load8_u';
-    return load(name, ref.at, ref.offset + displacement);
+    const code =
+      bytes === 8
+        ? OP['i64.load']
+        : bytes === 4
+          ? OP['i32.load']
+          : bytes === 2
+            ? OP['i32.load16_u']
+            : OP['i32.load8_u'];
+    return load(code, ref.at, ref.offset + displacement);
   }
 
   storeTo(ref: MemoryRef, bytes: number, value: Expr, displacement = 0): void {
@@ -339,21 +352,22 @@ export class LiftContext {
       });
       return;
     }
-    const narrow: OpName =
+    const wide = value.width === 64;
+    const code =
       bytes === 8
-        ? 'i64.store'
-        : value.width === 64
-          ? bytes === 4
-            ? 'i64.store32'
-            : bytes === 2
-              ? 'i64.store16'
-              : 'i64.store8'
-          : bytes === 4
-            ? 'i32.store'
-            : bytes === 2
-              ? 'i32.store16'
-              : 'i32.store8';
-    this.emit({ kind: 'store', op: OP[narrow], at: ref.at, offset: ref.offset + displacement, value });
+        ? OP['i64.store']
+        : bytes === 4
+          ? wide
+            ? OP['i64.store32']
+            : OP['i32.store']
+          : bytes === 2
+            ? wide
+              ? OP['i64.store16']
+              : OP['i32.store16']
+            : wide
+              ? OP['i64.store8']
+              : OP['i32.store8'];
+    this.emit({ kind: 'store', op: code, at: ref.at, offset: ref.offset + displacement, value });
   }
 
   // ---- operands
@@ -409,8 +423,8 @@ export class LiftContext {
 
   /** Sign-extends a value of `size` bits to its width. */
   signed(value: Expr, size: number): Expr {
-    if (size === 8) return op('i32.extend8_s', value);
-    if (size === 16) return op('i32.extend16_s', value);
+    if (size === 8) return op(OP['i32.extend8_s'], value);
+    if (size === 16) return op(OP['i32.extend16_s'], value);
     return value;
   }
 

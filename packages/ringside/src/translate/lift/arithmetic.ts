@@ -1,4 +1,4 @@
-import type { OpName } from '../../wasm/index.ts';
+import { OP } from '../../wasm/index.ts';
 import { VECTOR } from '../cpu.ts';
 import { IMPORT, SLOT_HIGH, slotOffset } from '../engine-layout.ts';
 import { FLAG_A, FLAG_C, FLAG_O, FLAG_P, FLAG_S, FLAG_Z, multiplyHigh } from '../flag-state.ts';
@@ -18,15 +18,21 @@ import {
   load,
   op,
   select,
+  sized,
   wrap,
 } from '../ir.ts';
 import type { LiftContext } from '../lift-context.ts';
 import { RAX, RBX, RCX, RDX } from '../register-file.ts';
 import type { Lifter } from './lifter.ts';
 
-function operator(name: string, width: number): OpName {
-  return `${width === 64 ? 'i64' : 'i32'}.${name}` as OpName;
-}
+/** 32-bit forms of the operators that some lifters are made with. */
+const OPERATORS = {
+  add: OP['i32.add'],
+  sub: OP['i32.sub'],
+  and: OP['i32.and'],
+  or: OP['i32.or'],
+  xor: OP['i32.xor'],
+} as const;
 
 /** The two operands of an instruction of the form `a = a op b`; `b` first, since both may be the same memory. */
 function operands(c: LiftContext): {
@@ -51,10 +57,11 @@ function flagOperand(local: number, size: number): Expr {
 }
 
 function addOrSubtract(name: 'add' | 'sub', base: number): Lifter {
+  const code = OPERATORS[name];
   return (c, ins) => {
     const { a, b, ref, size } = operands(c);
     if (!c.flagsObserved) {
-      c.write(0, op(operator(name, size), a, b), ref);
+      c.write(0, op(sized(code, size), a, b), ref);
       return;
     }
     const sameRegister = ins.operands[0]!.kind === 'reg' && ins.operands[0] === ins.operands[1];
@@ -64,11 +71,12 @@ function addOrSubtract(name: 'add' | 'sub', base: number): Lifter {
       return;
     }
     c.flags.produce(base, size, a, b);
-    c.write(0, op(operator(name, size), flagOperand(FA, size), isConst(b) ? b : flagOperand(FB, size)), ref);
+    c.write(0, op(sized(code, size), flagOperand(FA, size), isConst(b) ? b : flagOperand(FB, size)), ref);
   };
 }
 
 function logic(name: 'and' | 'or' | 'xor'): Lifter {
+  const code = OPERATORS[name];
   return (c, ins) => {
     const first = ins.operands[0]!;
     const same = first.kind === 'reg' && first === ins.operands[1];
@@ -79,7 +87,7 @@ function logic(name: 'and' | 'or' | 'xor'): Lifter {
       return;
     }
     const { a, b, ref, size } = operands(c);
-    const value = same ? (name === 'xor' ? op('i32.xor', a, b) : a) : op(operator(name, size), a, b);
+    const value = same ? (name === 'xor' ? op(OP['i32.xor'], a, b) : a) : op(sized(code, size), a, b);
     if (!c.flagsObserved) {
       c.write(0, value, ref);
       return;
@@ -100,11 +108,12 @@ function test(c: LiftContext): void {
   const size = c.operand(0).size;
   const a = c.read(0);
   const same = c.operand(0).kind === 'reg' && c.operand(0) === c.operand(1);
-  c.flags.produce(BASE.LOGIC, size, same ? a : op(operator('and', size), a, c.read(1)));
+  c.flags.produce(BASE.LOGIC, size, same ? a : op(sized(OP['i32.and'], size), a, c.read(1)));
 }
 
 /** `adc` and `sbb`: the flags that are asked for later are worked out now, from the three operands. */
 function withCarry(name: 'add' | 'sub', base: number): Lifter {
+  const code = OPERATORS[name];
   return (c) => {
     const { a, b, ref, size } = operands(c);
     const w = size === 64 ? 64 : 32;
@@ -112,25 +121,25 @@ function withCarry(name: 'add' | 'sub', base: number): Lifter {
     const left = c.hold(a);
     const right = c.hold(b);
     const wideCarry = w === 64 ? extend(carry) : carry;
-    const result = c.hold(op(operator(name, w), op(operator(name, w), left, right), wideCarry));
+    const result = c.hold(op(sized(code, w), op(sized(code, w), left, right), wideCarry));
     c.flags.produceWithCarry(base, size, carry, left, right);
     const needed = c.flagsNeeded;
     if (needed !== 0) {
       const fit = (v: Expr): Expr => (size >= 32 ? v : and32(v, size === 8 ? 0xff : 0xffff));
-      const negative = (v: Expr): Expr => op(operator('lt_s', w), c.signed(v, size), constant(w, 0));
-      const xor = (x: Expr, y: Expr): Expr => op(operator('xor', w), x, y);
-      const and = (x: Expr, y: Expr): Expr => op(operator('and', w), x, y);
+      const negative = (v: Expr): Expr => op(sized(OP['i32.lt_s'], w), c.signed(v, size), constant(w, 0));
+      const xor = (x: Expr, y: Expr): Expr => op(sized(OP['i32.xor'], w), x, y);
+      const and = (x: Expr, y: Expr): Expr => op(sized(OP['i32.and'], w), x, y);
       const carryOut =
         name === 'add'
           ? op(
-              'i32.or',
-              op(operator('lt_u', w), fit(result), fit(left)),
-              op('i32.and', carry, op(operator('eq', w), fit(result), fit(left))),
+              OP['i32.or'],
+              op(sized(OP['i32.lt_u'], w), fit(result), fit(left)),
+              op(OP['i32.and'], carry, op(sized(OP['i32.eq'], w), fit(result), fit(left))),
             )
           : op(
-              'i32.or',
-              op(operator('lt_u', w), fit(left), fit(right)),
-              op('i32.and', carry, op(operator('eq', w), fit(left), fit(right))),
+              OP['i32.or'],
+              op(sized(OP['i32.lt_u'], w), fit(left), fit(right)),
+              op(OP['i32.and'], carry, op(sized(OP['i32.eq'], w), fit(left), fit(right))),
             );
       const overflow =
         name === 'add'
@@ -138,17 +147,17 @@ function withCarry(name: 'add' | 'sub', base: number): Lifter {
           : negative(and(xor(left, right), xor(left, result)));
       const low = w === 64 ? wrap(result) : result;
       const lowXor = op(
-        'i32.xor',
-        op('i32.xor', w === 64 ? wrap(left) : left, w === 64 ? wrap(right) : right),
+        OP['i32.xor'],
+        op(OP['i32.xor'], w === 64 ? wrap(left) : left, w === 64 ? wrap(right) : right),
         low,
       );
       c.flags.setExplicit(needed, {
         [FLAG_C]: carryOut,
         [FLAG_O]: overflow,
-        [FLAG_Z]: op(operator('eqz', w), fit(result)),
+        [FLAG_Z]: op(sized(OP['i32.eqz'], w), fit(result)),
         [FLAG_S]: negative(result),
-        [FLAG_P]: op('i32.eqz', and32(op('i32.popcnt', and32(low, 0xff)), 1)),
-        [FLAG_A]: and32(op('i32.shr_u', lowXor, c32(4)), 1),
+        [FLAG_P]: op(OP['i32.eqz'], and32(op(OP['i32.popcnt'], and32(low, 0xff)), 1)),
+        [FLAG_A]: and32(op(OP['i32.shr_u'], lowXor, c32(4)), 1),
       });
     }
     c.write(0, result, ref);
@@ -157,10 +166,11 @@ function withCarry(name: 'add' | 'sub', base: number): Lifter {
 
 /** `inc` and `dec` keep CF: it becomes an overlay. */
 function step(name: 'add' | 'sub', base: number): Lifter {
+  const code = OPERATORS[name];
   return (c) => {
     const { value, ref } = c.modify(0);
     const size = c.operand(0).size;
-    const result = op(operator(name, size), value, constant(size === 64 ? 64 : 32, 1));
+    const result = op(sized(code, size), value, constant(size === 64 ? 64 : 32, 1));
     if (!c.flagsObserved) {
       c.write(0, result, ref);
       return;
@@ -179,13 +189,13 @@ function negate(c: LiftContext): void {
   const w = size === 64 ? 64 : 32;
   const held = c.hold(value);
   c.flags.produce(BASE.SUB, size, c64(0), held);
-  c.write(0, op(operator('sub', size), constant(w, 0), held), ref);
+  c.write(0, op(sized(OP['i32.sub'], size), constant(w, 0), held), ref);
 }
 
 function complement(c: LiftContext): void {
   const { value, ref } = c.modify(0);
   const size = c.operand(0).size;
-  c.write(0, op(operator('xor', size), value, constant(size === 64 ? 64 : 32, -1)), ref);
+  c.write(0, op(sized(OP['i32.xor'], size), value, constant(size === 64 ? 64 : 32, -1)), ref);
 }
 
 /** `imul` with two or three operands: keeps the low half. */
@@ -195,11 +205,11 @@ function multiplyLow(c: LiftContext): void {
   const a = c.read(three ? 1 : 0);
   const b = c.read(three ? 2 : 1);
   if (!c.flagsObserved) {
-    c.write(0, op(operator('mul', size), a, b));
+    c.write(0, op(sized(OP['i32.mul'], size), a, b));
     return;
   }
   c.flags.produce(BASE.IMUL, size, a, b);
-  c.write(0, op(operator('mul', size), flagOperand(FA, size), isConst(b) ? b : flagOperand(FB, size)));
+  c.write(0, op(sized(OP['i32.mul'], size), flagOperand(FA, size), isConst(b) ? b : flagOperand(FB, size)));
 }
 
 /** `mul` and `imul` with one operand: both halves into rDX:rAX (AX for bytes). */
@@ -211,15 +221,15 @@ function multiplyWide(signed: boolean): Lifter {
     c.flags.produce(signed ? BASE.IMUL : BASE.MUL, size, a, b);
     if (size === 64) {
       const high = c.hold(multiplyHigh(c, a, b, signed));
-      c.setReg(RAX, op('i64.mul', a, b));
+      c.setReg(RAX, op(OP['i64.mul'], a, b));
       c.setReg(RDX, high);
       return;
     }
-    const product = c.hold(op('i64.mul', c.to64(a, size, signed), c.to64(b, size, signed)));
+    const product = c.hold(op(OP['i64.mul'], c.to64(a, size, signed), c.to64(b, size, signed)));
     if (size === 8) c.writeReg(RAX, 16, wrap(product));
     else {
       c.writeReg(RAX, size, wrap(product));
-      c.writeReg(RDX, size, wrap(op('i64.shr_u', product, c64(size))));
+      c.writeReg(RDX, size, wrap(op(OP['i64.shr_u'], product, c64(size))));
     }
   };
 }
@@ -228,60 +238,64 @@ function divide(signed: boolean): Lifter {
   return (c) => {
     const size = c.operand(0).size;
     const d = c.hold(c.read(0));
-    const suffix = signed ? '_s' : '_u';
     if (size === 64) {
-      c.exception(VECTOR.DE, op('i64.eqz', d));
+      c.exception(VECTOR.DE, op(OP['i64.eqz'], d));
       const high = c.hold(c.reg(RDX));
       const low = c.hold(c.reg(RAX));
       if (signed) divideSigned64(c, high, low, d);
       else divideUnsigned64(c, high, low, d);
       return;
     }
-    c.exception(VECTOR.DE, op('i32.eqz', d));
+    c.exception(VECTOR.DE, op(OP['i32.eqz'], d));
     if (size === 8) {
       const n = c.hold(signed ? c.signed(c.readReg(RAX, 16), 16) : c.readReg(RAX, 16));
       const by = c.hold(signed ? c.signed(d, 8) : d);
-      const q = c.hold(op(`i32.div${suffix}`, n, by));
-      c.exception(VECTOR.DE, signed ? op('i32.ne', op('i32.extend8_s', q), q) : op('i32.gt_u', q, c32(0xff)));
-      const r = op(`i32.rem${suffix}`, n, by);
-      c.writeReg(RAX, 16, op('i32.or', and32(q, 0xff), op('i32.shl', and32(r, 0xff), c32(8))));
+      const q = c.hold(op(signed ? OP['i32.div_s'] : OP['i32.div_u'], n, by));
+      c.exception(
+        VECTOR.DE,
+        signed ? op(OP['i32.ne'], op(OP['i32.extend8_s'], q), q) : op(OP['i32.gt_u'], q, c32(0xff)),
+      );
+      const r = op(signed ? OP['i32.rem_s'] : OP['i32.rem_u'], n, by);
+      c.writeReg(RAX, 16, op(OP['i32.or'], and32(q, 0xff), op(OP['i32.shl'], and32(r, 0xff), c32(8))));
       return;
     }
     const part = (r: number): Expr => extend(c.readReg(r, size));
-    const joined = op('i64.or', op('i64.shl', part(RDX), c64(size)), part(RAX));
-    const n = c.hold(signed && size === 16 ? op('i64.extend32_s', joined) : joined);
+    const joined = op(OP['i64.or'], op(OP['i64.shl'], part(RDX), c64(size)), part(RAX));
+    const n = c.hold(signed && size === 16 ? op(OP['i64.extend32_s'], joined) : joined);
     const by = c.hold(c.to64(d, size, signed));
     if (signed && size === 32) {
       // The one quotient that WebAssembly traps on.
-      const lowest = op('i64.eq', n, op('i64.shl', c64(1), c64(63)));
-      c.exception(VECTOR.DE, op('i32.and', lowest, op('i64.eq', by, c64(-1))));
+      const lowest = op(OP['i64.eq'], n, op(OP['i64.shl'], c64(1), c64(63)));
+      c.exception(VECTOR.DE, op(OP['i32.and'], lowest, op(OP['i64.eq'], by, c64(-1))));
     }
-    const q = c.hold(op(`i64.div${suffix}`, n, by));
+    const q = c.hold(op(signed ? OP['i64.div_s'] : OP['i64.div_u'], n, by));
     const narrow = signed ? op(size === 32 ? 'i64.extend32_s' : 'i64.extend16_s', q) : undefined;
     c.exception(
       VECTOR.DE,
-      narrow === undefined ? op('i64.ne', op('i64.shr_u', q, c64(size)), c64(0)) : op('i64.ne', narrow, q),
+      narrow === undefined
+        ? op(OP['i64.ne'], op(OP['i64.shr_u'], q, c64(size)), c64(0))
+        : op(OP['i64.ne'], narrow, q),
     );
-    const r = c.hold(wrap(op(`i64.rem${suffix}`, n, by)));
+    const r = c.hold(wrap(op(signed ? OP['i64.rem_s'] : OP['i64.rem_u'], n, by)));
     c.writeReg(RAX, size, wrap(q));
     c.writeReg(RDX, size, r);
   };
 }
 
 function divideUnsigned64(c: LiftContext, high: Expr, low: Expr, d: Expr): void {
-  c.exception(VECTOR.DE, op('i64.ge_u', high, d));
+  c.exception(VECTOR.DE, op(OP['i64.ge_u'], high, d));
   const q = c.temps.take(64);
   const r = c.temps.take(64);
   c.emit({
     kind: 'if',
-    condition: op('i64.eqz', high),
+    condition: op(OP['i64.eqz'], high),
     yes: [
-      { kind: 'set', local: q, value: op('i64.div_u', low, d) },
-      { kind: 'set', local: r, value: op('i64.rem_u', low, d) },
+      { kind: 'set', local: q, value: op(OP['i64.div_u'], low, d) },
+      { kind: 'set', local: r, value: op(OP['i64.rem_u'], low, d) },
     ],
     no: [
       { kind: 'set', local: q, value: callImport(IMPORT.divide, 64, high, low, d) },
-      { kind: 'set', local: r, value: load('i64.load', c32(0), slotOffset(SLOT_HIGH)) },
+      { kind: 'set', local: r, value: load(OP['i64.load'], c32(0), slotOffset(SLOT_HIGH)) },
     ],
   });
   c.setReg(RAX, get64(q));
@@ -291,19 +305,23 @@ function divideUnsigned64(c: LiftContext, high: Expr, low: Expr, d: Expr): void 
 function divideSigned64(c: LiftContext, high: Expr, low: Expr, d: Expr): void {
   const q = c.temps.take(64);
   const r = c.temps.take(64);
-  const plain = op('i32.and', op('i64.eq', high, op('i64.shr_s', low, c64(63))), op('i64.ne', d, c64(-1)));
+  const plain = op(
+    OP['i32.and'],
+    op(OP['i64.eq'], high, op(OP['i64.shr_s'], low, c64(63))),
+    op(OP['i64.ne'], d, c64(-1)),
+  );
   const overflow = c.collect(() => {
     c.set(q, callImport(IMPORT.divideSigned, 64, high, low, d));
-    c.set(r, load('i64.load', c32(0), slotOffset(SLOT_HIGH)));
+    c.set(r, load(OP['i64.load'], c32(0), slotOffset(SLOT_HIGH)));
     // An overflow is told by a remainder that no division leaves: the divisor itself.
-    c.exception(VECTOR.DE, op('i64.eq', get64(r), d));
+    c.exception(VECTOR.DE, op(OP['i64.eq'], get64(r), d));
   });
   c.emit({
     kind: 'if',
     condition: plain,
     yes: [
-      { kind: 'set', local: q, value: op('i64.div_s', low, d) },
-      { kind: 'set', local: r, value: op('i64.rem_s', low, d) },
+      { kind: 'set', local: q, value: op(OP['i64.div_s'], low, d) },
+      { kind: 'set', local: r, value: op(OP['i64.rem_s'], low, d) },
     ],
     no: overflow,
   });
@@ -317,7 +335,7 @@ function exchangeAdd(c: LiftContext): void {
   const old = c.hold(value);
   const added = c.hold(c.read(1));
   c.flags.produce(BASE.ADD, size, old, added);
-  const sum = c.hold(op(operator('add', size), old, added));
+  const sum = c.hold(op(sized(OP['i32.add'], size), old, added));
   // The source register first: when both are the same register, the sum stays.
   c.write(1, old);
   c.write(0, sum, ref);
@@ -330,7 +348,7 @@ function compareExchange(c: LiftContext): void {
   const source = c.hold(c.read(1));
   const accumulator = c.hold(c.readReg(RAX, size));
   c.flags.produce(BASE.SUB, size, accumulator, old);
-  const equal = c.hold(op(operator('eq', size), old, accumulator));
+  const equal = c.hold(op(sized(OP['i32.eq'], size), old, accumulator));
   // As the CPU does, memory is written in both cases; a register that is not exchanged keeps its upper half.
   const o = c.operand(0);
   if (o.kind === 'reg' && size === 32) c.setReg(o.reg, select(equal, extend(source), c.reg(o.reg)));
@@ -344,17 +362,17 @@ function compareExchange(c: LiftContext): void {
 function compareExchangeWide(bytes: 4 | 8): Lifter {
   return (c) => {
     const ea = c.hold(c.address());
-    if (bytes === 8) c.exception(VECTOR.GP, op('i32.ne', and32(wrap(ea), 15), c32(0)));
+    if (bytes === 8) c.exception(VECTOR.GP, op(OP['i32.ne'], and32(wrap(ea), 15), c32(0)));
     const ref = c.access(ea, 2 * bytes, true);
     const low = c.hold(c.loadFrom(ref, bytes));
     const high = c.hold(c.loadFrom(ref, bytes, bytes));
     const size = bytes * 8;
-    const eq = operator('eq', size);
+    const eq = sized(OP['i32.eq'], size);
     const equal = c.hold(
-      op('i32.and', op(eq, low, c.readReg(RAX, size)), op(eq, high, c.readReg(RDX, size))),
+      op(OP['i32.and'], op(eq, low, c.readReg(RAX, size)), op(eq, high, c.readReg(RDX, size))),
     );
     const old = c.flags.packed();
-    c.flags.producePacked(op('i32.or', and32(old, ~FLAG_Z), op('i32.shl', equal, c32(6))));
+    c.flags.producePacked(op(OP['i32.or'], and32(old, ~FLAG_Z), op(OP['i32.shl'], equal, c32(6))));
     c.storeTo(ref, bytes, select(equal, c.readReg(RBX, size), low));
     c.storeTo(ref, bytes, select(equal, c.readReg(RCX, size), high), bytes);
     c.setReg(RAX, select(equal, c.reg(RAX), c.wide(low)));
@@ -387,13 +405,13 @@ export const ARITHMETIC_LIFTERS: Readonly<Record<string, Lifter>> = {
   cmpxchg8b: compareExchangeWide(4),
   cmpxchg16b: compareExchangeWide(8),
   cbw: (c, ins) => {
-    if (ins.operandSize === 64) c.setReg(RAX, op('i64.extend32_s', c.reg(RAX)));
-    else if (ins.operandSize === 32) c.writeReg(RAX, 32, op('i32.extend16_s', wrap(c.reg(RAX))));
-    else c.writeReg(RAX, 16, op('i32.extend8_s', wrap(c.reg(RAX))));
+    if (ins.operandSize === 64) c.setReg(RAX, op(OP['i64.extend32_s'], c.reg(RAX)));
+    else if (ins.operandSize === 32) c.writeReg(RAX, 32, op(OP['i32.extend16_s'], wrap(c.reg(RAX))));
+    else c.writeReg(RAX, 16, op(OP['i32.extend8_s'], wrap(c.reg(RAX))));
   },
   cwd: (c, ins) => {
-    if (ins.operandSize === 64) c.setReg(RDX, op('i64.shr_s', c.reg(RAX), c64(63)));
-    else if (ins.operandSize === 32) c.writeReg(RDX, 32, op('i32.shr_s', wrap(c.reg(RAX)), c32(31)));
-    else c.writeReg(RDX, 16, op('i32.shr_s', op('i32.extend16_s', wrap(c.reg(RAX))), c32(15)));
+    if (ins.operandSize === 64) c.setReg(RDX, op(OP['i64.shr_s'], c.reg(RAX), c64(63)));
+    else if (ins.operandSize === 32) c.writeReg(RDX, 32, op(OP['i32.shr_s'], wrap(c.reg(RAX)), c32(31)));
+    else c.writeReg(RDX, 16, op(OP['i32.shr_s'], op(OP['i32.extend16_s'], wrap(c.reg(RAX))), c32(15)));
   },
 };

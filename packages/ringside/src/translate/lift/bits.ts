@@ -1,14 +1,24 @@
-import type { OpName } from '../../wasm/index.ts';
+import { OP } from '../../wasm/index.ts';
 import { FLAG_C, FLAG_O, FLAG_P, FLAG_S, FLAG_Z } from '../flag-state.ts';
 import { BASE, OVERLAY } from '../flags.ts';
-import { and32, c32, c64, constant, type Expr, extend, isConst, not32, op, select, wrap } from '../ir.ts';
+import {
+  and32,
+  c32,
+  c64,
+  constant,
+  type Expr,
+  extend,
+  getLocal,
+  isConst,
+  not32,
+  op,
+  select,
+  sized,
+  wrap,
+} from '../ir.ts';
 import type { LiftContext, MemoryRef } from '../lift-context.ts';
 import { RAX } from '../register-file.ts';
 import type { Lifter } from './lifter.ts';
-
-function operator(name: string, width: number): OpName {
-  return `${width === 64 ? 'i64' : 'i32'}.${name}` as OpName;
-}
 
 /** The count of a shift: masked to 5 or 6 bits, 32-bit. */
 function count(c: LiftContext, k: number, size: number): Expr {
@@ -21,7 +31,11 @@ function wideCount(n: Expr, size: number): Expr {
   return size === 64 ? extend(n) : n;
 }
 
-const SHIFT_OP = { [BASE.SHL]: 'shl', [BASE.SHR]: 'shr_u', [BASE.SAR]: 'shr_s' } as const;
+const SHIFT_OP = {
+  [BASE.SHL]: OP['i32.shl'],
+  [BASE.SHR]: OP['i32.shr_u'],
+  [BASE.SAR]: OP['i32.shr_s'],
+} as const;
 
 function shift(base: 9 | 10 | 11): Lifter {
   return (c) => {
@@ -33,7 +47,7 @@ function shift(base: 9 | 10 | 11): Lifter {
       return;
     }
     const from = base === BASE.SAR ? c.signed(value, size) : value;
-    const result = (v: Expr): Expr => op(operator(SHIFT_OP[base], size), v, wideCount(n, size));
+    const result = (v: Expr): Expr => op(sized(SHIFT_OP[base], size), v, wideCount(n, size));
     if (!c.flagsObserved) {
       c.write(0, result(from), ref);
       return;
@@ -57,12 +71,17 @@ function rotate(left: boolean): Lifter {
       return;
     }
     let result: Expr;
-    if (size >= 32) result = op(operator(left ? 'rotl' : 'rotr', size), value, wideCount(n, size));
+    if (size >= 32)
+      result = op(sized(left ? OP['i32.rotl'] : OP['i32.rotr'], size), value, wideCount(n, size));
     else {
       const v = c.hold(value);
       const k = and32(n, size - 1);
-      const back = and32(op('i32.sub', c32(size), k), size - 1);
-      const pair = op('i32.or', op('i32.shl', v, left ? k : back), op('i32.shr_u', v, left ? back : k));
+      const back = and32(op(OP['i32.sub'], c32(size), k), size - 1);
+      const pair = op(
+        OP['i32.or'],
+        op(OP['i32.shl'], v, left ? k : back),
+        op(OP['i32.shr_u'], v, left ? back : k),
+      );
       result = and32(pair, size === 8 ? 0xff : 0xffff);
     }
     if (!c.flagsObserved) {
@@ -75,17 +94,17 @@ function rotate(left: boolean): Lifter {
     else {
       // A count of 0 leaves all flags: pack them.
       const bit = (v: Expr, at: number): Expr => {
-        const s = op(operator('shr_u', size), v, constant(size === 64 ? 64 : 32, at));
+        const s = op(sized(OP['i32.shr_u'], size), v, constant(size === 64 ? 64 : 32, at));
         return and32(size === 64 ? wrap(s) : s, 1);
       };
       const old = c.hold(c.flags.packed());
       const top = bit(held, size - 1);
       const carry = c.hold(left ? bit(held, 0) : top);
-      const overflow = left ? op('i32.xor', top, carry) : op('i32.xor', top, bit(held, size - 2));
+      const overflow = left ? op(OP['i32.xor'], top, carry) : op(OP['i32.xor'], top, bit(held, size - 2));
       const changed = op(
-        'i32.or',
+        OP['i32.or'],
         and32(old, ~(FLAG_C | FLAG_O)),
-        op('i32.or', carry, op('i32.shl', overflow, c32(11))),
+        op(OP['i32.or'], carry, op(OP['i32.shl'], overflow, c32(11))),
       );
       c.flags.producePacked(select(n, changed, old));
     }
@@ -104,59 +123,55 @@ function rotateThroughCarry(left: boolean): Lifter {
     const v = c.temps.take(w);
     const carry = c.temps.take(w);
     const left32 = c.temps.take(32);
-    const get = (local: number): Expr => localOf(local, w);
+    const get = (local: number): Expr => getLocal(local, w);
     c.set(v, value);
     c.set(carry, w === 64 ? extend(and32(old, 1)) : and32(old, 1));
-    const times = size < 32 ? op('i32.rem_u', n, c32(size + 1)) : n;
+    const times = size < 32 ? op(OP['i32.rem_u'], n, c32(size + 1)) : n;
     c.set(left32, times);
     const next = c.temps.take(w);
     const one = constant(w, 1);
     const topShift = constant(w, size - 1);
     const body = c.collect(() => {
       if (left) {
-        c.set(next, op(operator('and', w), op(operator('shr_u', w), get(v), topShift), one));
-        c.set(v, op(operator('or', w), op(operator('shl', w), get(v), one), get(carry)));
+        c.set(next, op(sized(OP['i32.and'], w), op(sized(OP['i32.shr_u'], w), get(v), topShift), one));
+        c.set(v, op(sized(OP['i32.or'], w), op(sized(OP['i32.shl'], w), get(v), one), get(carry)));
       } else {
-        c.set(next, op(operator('and', w), get(v), one));
+        c.set(next, op(sized(OP['i32.and'], w), get(v), one));
         c.set(
           v,
           op(
-            operator('or', w),
-            op(operator('shr_u', w), get(v), one),
-            op(operator('shl', w), get(carry), topShift),
+            sized(OP['i32.or'], w),
+            op(sized(OP['i32.shr_u'], w), get(v), one),
+            op(sized(OP['i32.shl'], w), get(carry), topShift),
           ),
         );
       }
       if (size < 32) c.set(v, and32(get(v), size === 8 ? 0xff : 0xffff));
       c.set(carry, get(next));
-      c.set(left32, op('i32.sub', localOf(left32, 32), c32(1)));
+      c.set(left32, op(OP['i32.sub'], getLocal(left32, 32), c32(1)));
     });
     c.emit({
       kind: 'if',
-      condition: localOf(left32, 32),
-      yes: [{ kind: 'loop', body, again: localOf(left32, 32) }],
+      condition: getLocal(left32, 32),
+      yes: [{ kind: 'loop', body, again: getLocal(left32, 32) }],
       no: [],
     });
     const carry32 = w === 64 ? wrap(get(carry)) : get(carry);
     const bit = (at: number): Expr => {
-      const s = op(operator('shr_u', w), get(v), constant(w, at));
+      const s = op(sized(OP['i32.shr_u'], w), get(v), constant(w, at));
       return and32(w === 64 ? wrap(s) : s, 1);
     };
     const overflow = left
-      ? op('i32.xor', bit(size - 1), carry32)
-      : op('i32.xor', bit(size - 1), bit(size - 2));
+      ? op(OP['i32.xor'], bit(size - 1), carry32)
+      : op(OP['i32.xor'], bit(size - 1), bit(size - 2));
     const changed = op(
-      'i32.or',
+      OP['i32.or'],
       and32(old, ~(FLAG_C | FLAG_O)),
-      op('i32.or', carry32, op('i32.shl', overflow, c32(11))),
+      op(OP['i32.or'], carry32, op(OP['i32.shl'], overflow, c32(11))),
     );
     c.flags.producePacked(select(n, changed, old));
     c.write(0, get(v), ref);
   };
-}
-
-function localOf(local: number, width: 32 | 64): Expr {
-  return { op: 0x20, width, a: undefined, b: undefined, c: undefined, n: local, big: undefined };
 }
 
 /** `shld` and `shrd`. */
@@ -169,30 +184,38 @@ function doubleShift(left: boolean): Lifter {
     const a = c.hold(value);
     const b = c.hold(c.read(1));
     const k = w === 64 ? extend(n) : n;
-    const rest = op(operator('sub', w), constant(w, size), k);
+    const rest = op(sized(OP['i32.sub'], w), constant(w, size), k);
     let shifted: Expr;
     if (size === 16) {
       // As a 48-bit value a:b:a, since counts up to 31 are made (the result above 16 is what CPUs give).
       const wide = c.hold(
         left
           ? op(
-              'i64.or',
-              op('i64.shl', extend(a), c64(32)),
-              op('i64.or', op('i64.shl', extend(b), c64(16)), extend(a)),
+              OP['i64.or'],
+              op(OP['i64.shl'], extend(a), c64(32)),
+              op(OP['i64.or'], op(OP['i64.shl'], extend(b), c64(16)), extend(a)),
             )
           : op(
-              'i64.or',
-              op('i64.shl', extend(a), c64(32)),
-              op('i64.or', op('i64.shl', extend(b), c64(16)), extend(a)),
+              OP['i64.or'],
+              op(OP['i64.shl'], extend(a), c64(32)),
+              op(OP['i64.or'], op(OP['i64.shl'], extend(b), c64(16)), extend(a)),
             ),
       );
       shifted = left
-        ? and32(wrap(op('i64.shr_u', op('i64.shl', wide, extend(n)), c64(32))), 0xffff)
-        : and32(wrap(op('i64.shr_u', wide, extend(n))), 0xffff);
+        ? and32(wrap(op(OP['i64.shr_u'], op(OP['i64.shl'], wide, extend(n)), c64(32))), 0xffff)
+        : and32(wrap(op(OP['i64.shr_u'], wide, extend(n))), 0xffff);
     } else {
       shifted = left
-        ? op(operator('or', w), op(operator('shl', w), a, k), op(operator('shr_u', w), b, rest))
-        : op(operator('or', w), op(operator('shr_u', w), a, k), op(operator('shl', w), b, rest));
+        ? op(
+            sized(OP['i32.or'], w),
+            op(sized(OP['i32.shl'], w), a, k),
+            op(sized(OP['i32.shr_u'], w), b, rest),
+          )
+        : op(
+            sized(OP['i32.or'], w),
+            op(sized(OP['i32.shr_u'], w), a, k),
+            op(sized(OP['i32.shl'], w), b, rest),
+          );
     }
     const result = c.hold(select(n, shifted, a));
     if (c.flagsObserved) {
@@ -200,13 +223,13 @@ function doubleShift(left: boolean): Lifter {
       const one = constant(w, 1);
       const bit = (v: Expr): Expr => and32(w === 64 ? wrap(v) : v, 1);
       const carry = left
-        ? bit(op(operator('shr_u', w), a, op(operator('sub', w), constant(w, size), k)))
-        : bit(op(operator('shr_u', w), a, op(operator('sub', w), k, one)));
-      const sign = (v: Expr): Expr => bit(op(operator('shr_u', w), v, constant(w, size - 1)));
+        ? bit(op(sized(OP['i32.shr_u'], w), a, op(sized(OP['i32.sub'], w), constant(w, size), k)))
+        : bit(op(sized(OP['i32.shr_u'], w), a, op(sized(OP['i32.sub'], w), k, one)));
+      const sign = (v: Expr): Expr => bit(op(sized(OP['i32.shr_u'], w), v, constant(w, size - 1)));
       const fresh = op(
-        'i32.or',
-        op('i32.or', carry, resultBits(result, size)),
-        op('i32.shl', op('i32.xor', sign(result), sign(a)), c32(11)),
+        OP['i32.or'],
+        op(OP['i32.or'], carry, resultBits(result, size)),
+        op(OP['i32.shl'], op(OP['i32.xor'], sign(result), sign(a)), c32(11)),
       );
       c.flags.producePacked(select(n, fresh, old));
     }
@@ -217,12 +240,12 @@ function doubleShift(left: boolean): Lifter {
 /** ZF, SF and PF of a result, in their places. */
 function resultBits(result: Expr, size: number): Expr {
   const w = size === 64 ? 64 : 32;
-  const zero = op('i32.shl', op(operator('eqz', w), result), c32(6));
-  const top = op(operator('shr_u', w), result, constant(w, size - 1));
-  const sign = op('i32.shl', and32(w === 64 ? wrap(top) : top, 1), c32(7));
+  const zero = op(OP['i32.shl'], op(sized(OP['i32.eqz'], w), result), c32(6));
+  const top = op(sized(OP['i32.shr_u'], w), result, constant(w, size - 1));
+  const sign = op(OP['i32.shl'], and32(w === 64 ? wrap(top) : top, 1), c32(7));
   const low = and32(w === 64 ? wrap(result) : result, 0xff);
-  const parity = op('i32.shl', not32(and32(op('i32.popcnt', low), 1)), c32(2));
-  return op('i32.or', op('i32.or', zero, sign), parity);
+  const parity = op(OP['i32.shl'], not32(and32(op(OP['i32.popcnt'], low), 1)), c32(2));
+  return op(OP['i32.or'], op(OP['i32.or'], zero, sign), parity);
 }
 
 type BitChange = 'test' | 'set' | 'reset' | 'complement';
@@ -242,13 +265,13 @@ function bitOperation(change: BitChange): Lifter {
       else value = c.read(0);
     } else {
       const raw = c.hold(c.readReg(index.reg, size));
-      position = op(operator('and', w), raw, constant(w, size - 1));
+      position = op(sized(OP['i32.and'], w), raw, constant(w, size - 1));
       if (c.operand(0).kind === 'mem') {
         // A bit string: the register selects the word, also below the address.
         const signedIndex = c.to64(raw, size, true);
         const shiftBy = size === 64 ? 6 : size === 32 ? 5 : 4;
-        const word = op('i64.shl', op('i64.shr_s', signedIndex, c64(shiftBy)), c64(shiftBy - 3));
-        let ea = op('i64.add', c.address(), word);
+        const word = op(OP['i64.shl'], op(OP['i64.shr_s'], signedIndex, c64(shiftBy)), c64(shiftBy - 3));
+        let ea = op(OP['i64.add'], c.address(), word);
         if (c.ins.address32) ea = extend(wrap(ea));
         ref = c.access(ea, size >> 3, write);
         value = c.hold(c.loadFrom(ref, size >> 3));
@@ -256,16 +279,16 @@ function bitOperation(change: BitChange): Lifter {
     }
     const at = c.hold(position);
     const held = c.hold(value);
-    const shifted = op(operator('shr_u', w), held, at);
+    const shifted = op(sized(OP['i32.shr_u'], w), held, at);
     const bit = c.hold(and32(w === 64 ? wrap(shifted) : shifted, 1));
     if (change !== 'test') {
-      const mask = op(operator('shl', w), constant(w, 1), at);
+      const mask = op(sized(OP['i32.shl'], w), constant(w, 1), at);
       const result =
         change === 'set'
-          ? op(operator('or', w), held, mask)
+          ? op(sized(OP['i32.or'], w), held, mask)
           : change === 'complement'
-            ? op(operator('xor', w), held, mask)
-            : op(operator('and', w), held, op(operator('xor', w), mask, constant(w, -1)));
+            ? op(sized(OP['i32.xor'], w), held, mask)
+            : op(sized(OP['i32.and'], w), held, op(sized(OP['i32.xor'], w), mask, constant(w, -1)));
       c.write(0, result, ref);
     }
     if (c.flagsObserved) c.flags.overlay(OVERLAY.CARRY, 64, bit);
@@ -277,13 +300,13 @@ function scan(name: 'ctz' | 'clz', onZero: 'keep' | 'width'): Lifter {
     const size = c.operand(0).size;
     const w = size === 64 ? 64 : 32;
     const source = c.hold(c.read(1));
-    let found: Expr = op(operator(name, w), source);
+    let found: Expr = op(sized(name === 'ctz' ? OP['i32.ctz'] : OP['i32.clz'], w), source);
     if (onZero === 'keep') {
       // bsf, bsr: the destination stays when there is no bit.
-      if (name === 'clz') found = op(operator('sub', w), constant(w, w - 1), found);
+      if (name === 'clz') found = op(sized(OP['i32.sub'], w), constant(w, w - 1), found);
       if (c.flagsObserved) c.flags.produce(BASE.LOGIC, size, source);
       const dest = c.operand(0).reg;
-      const nonzero = op(operator('ne', w), source, constant(w, 0));
+      const nonzero = op(sized(OP['i32.ne'], w), source, constant(w, 0));
       if (size === 16) c.writeReg(dest, 16, select(nonzero, found, c.readReg(dest, 16)));
       else if (size === 32) c.setReg(dest, select(nonzero, extend(found), c.reg(dest)));
       else c.setReg(dest, select(nonzero, found, c.reg(dest)));
@@ -292,12 +315,16 @@ function scan(name: 'ctz' | 'clz', onZero: 'keep' | 'width'): Lifter {
     if (size === 16) {
       found =
         name === 'ctz'
-          ? op('i32.ctz', op('i32.or', source, c32(0x1_0000)))
-          : op('i32.sub', op('i32.clz', source), c32(16));
+          ? op(OP['i32.ctz'], op(OP['i32.or'], source, c32(0x1_0000)))
+          : op(OP['i32.sub'], op(OP['i32.clz'], source), c32(16));
     }
     const result = c.hold(found);
     c.flags.producePacked(
-      op('i32.or', op(operator('eqz', w), source), op('i32.shl', op(operator('eqz', w), result), c32(6))),
+      op(
+        OP['i32.or'],
+        op(sized(OP['i32.eqz'], w), source),
+        op(OP['i32.shl'], op(sized(OP['i32.eqz'], w), result), c32(6)),
+      ),
     );
     c.write(0, result);
   };
@@ -306,17 +333,21 @@ function scan(name: 'ctz' | 'clz', onZero: 'keep' | 'width'): Lifter {
 function swapBytes(c: LiftContext, value: Expr, size: number): Expr {
   const v = c.hold(value);
   if (size === 16)
-    return op('i32.or', op('i32.shl', and32(v, 0xff), c32(8)), op('i32.shr_u', and32(v, 0xffff), c32(8)));
+    return op(
+      OP['i32.or'],
+      op(OP['i32.shl'], and32(v, 0xff), c32(8)),
+      op(OP['i32.shr_u'], and32(v, 0xffff), c32(8)),
+    );
   if (size === 32) {
     return op(
-      'i32.or',
-      and32(op('i32.rotl', v, c32(8)), 0x00ff00ff),
-      and32(op('i32.rotr', v, c32(8)), 0xff00ff00 | 0),
+      OP['i32.or'],
+      and32(op(OP['i32.rotl'], v, c32(8)), 0x00ff00ff),
+      and32(op(OP['i32.rotr'], v, c32(8)), 0xff00ff00 | 0),
     );
   }
   const low = extend(swapBytes(c, wrap(v), 32));
-  const high = extend(swapBytes(c, wrap(op('i64.shr_u', v, c64(32))), 32));
-  return op('i64.or', op('i64.shl', low, c64(32)), high);
+  const high = extend(swapBytes(c, wrap(op(OP['i64.shr_u'], v, c64(32))), 32));
+  return op(OP['i64.or'], op(OP['i64.shl'], low, c64(32)), high);
 }
 
 function crc32c(c: LiftContext): void {
@@ -325,20 +356,23 @@ function crc32c(c: LiftContext): void {
   const crc = c.temps.take(32);
   c.set(crc, c.readReg(c.operand(0).reg, 32));
   for (let i = 0; i < bytes; i++) {
-    c.set(crc, op('i32.xor', localOf(crc, 32), and32(wrap(op('i64.shr_u', source, c64(8 * i))), 0xff)));
+    c.set(
+      crc,
+      op(OP['i32.xor'], getLocal(crc, 32), and32(wrap(op(OP['i64.shr_u'], source, c64(8 * i))), 0xff)),
+    );
     for (let k = 0; k < 8; k++) {
-      const low = and32(localOf(crc, 32), 1);
+      const low = and32(getLocal(crc, 32), 1);
       c.set(
         crc,
         op(
-          'i32.xor',
-          op('i32.shr_u', localOf(crc, 32), c32(1)),
-          and32(op('i32.sub', c32(0), low), 0x82f63b78 | 0),
+          OP['i32.xor'],
+          op(OP['i32.shr_u'], getLocal(crc, 32), c32(1)),
+          and32(op(OP['i32.sub'], c32(0), low), 0x82f63b78 | 0),
         ),
       );
     }
   }
-  c.setReg(c.operand(0).reg, extend(localOf(crc, 32)));
+  c.setReg(c.operand(0).reg, extend(getLocal(crc, 32)));
 }
 
 export const BIT_LIFTERS: Readonly<Record<string, Lifter>> = {
@@ -361,8 +395,8 @@ export const BIT_LIFTERS: Readonly<Record<string, Lifter>> = {
   lzcnt: scan('clz', 'width'),
   popcnt: (c) => {
     const size = c.operand(0).size;
-    const result = c.hold(op(operator('popcnt', size), c.read(1)));
-    c.flags.producePacked(op('i32.shl', op(operator('eqz', size), result), c32(6)));
+    const result = c.hold(op(sized(OP['i32.popcnt'], size), c.read(1)));
+    c.flags.producePacked(op(OP['i32.shl'], op(sized(OP['i32.eqz'], size), result), c32(6)));
     c.write(0, result);
   },
   bswap: (c) => {
@@ -383,12 +417,12 @@ export const BIT_LIFTERS: Readonly<Record<string, Lifter>> = {
     c.flags.overlay(OVERLAY.CARRY, 64, not32(carry));
   },
   sahf: (c) => {
-    const keep = c.hold(op('i32.shl', c.flags.flag(FLAG_O), c32(11)));
+    const keep = c.hold(op(OP['i32.shl'], c.flags.flag(FLAG_O), c32(11)));
     const ah = c.readReg(RAX, 8, true);
-    c.flags.producePacked(op('i32.or', keep, and32(ah, FLAG_C | FLAG_P | 0x10 | FLAG_Z | FLAG_S)));
+    c.flags.producePacked(op(OP['i32.or'], keep, and32(ah, FLAG_C | FLAG_P | 0x10 | FLAG_Z | FLAG_S)));
   },
   lahf: (c) => {
-    const flags = op('i32.or', and32(c.flags.packed(), 0xd5), c32(2));
+    const flags = op(OP['i32.or'], and32(c.flags.packed(), 0xd5), c32(2));
     c.writeReg(RAX, 8, c.hold(flags), true);
   },
 };

@@ -1,3 +1,4 @@
+import { OP } from '../../wasm/index.ts';
 import { SLOT_FKIND, slotOffset } from '../engine-layout.ts';
 import { add64, c32, c64, cBig, type Expr, extend, isConst, load, op, select, wrap } from '../ir.ts';
 import type { LiftContext } from '../lift-context.ts';
@@ -77,7 +78,7 @@ function popOperand(c: LiftContext): void {
 }
 
 function rflags(): Expr {
-  return load('i64.load', c32(0), slotOffset(SLOT_RFLAGS));
+  return load(OP['i64.load'], c32(0), slotOffset(SLOT_RFLAGS));
 }
 
 /** `pushf`: the whole register, without RF and VM. */
@@ -85,9 +86,9 @@ function pushFlags(c: LiftContext): void {
   const bytes = c.ins.operandSize >> 3;
   const flags = c.hold(c.flags.packed());
   const all = op(
-    'i64.or',
-    op('i64.and', rflags(), c64(0x3f_f72a & ~0x3_08d5)),
-    op('i64.or', extend(flags), c64(2)),
+    OP['i64.or'],
+    op(OP['i64.and'], rflags(), c64(0x3f_f72a & ~0x3_08d5)),
+    op(OP['i64.or'], extend(flags), c64(2)),
   );
   push(c, bytes === 8 ? all : wrap(all), bytes);
 }
@@ -98,11 +99,11 @@ function popFlags(c: LiftContext): void {
   const value = pop(c, bytes);
   const changeable = bytes === 8 ? 0x24_7fd5 : 0x7fd5;
   const fresh = op(
-    'i64.or',
-    op('i64.and', rflags(), cBig(~BigInt(changeable))),
-    op('i64.and', c.wide(value), c64(changeable)),
+    OP['i64.or'],
+    op(OP['i64.and'], rflags(), cBig(~BigInt(changeable))),
+    op(OP['i64.and'], c.wide(value), c64(changeable)),
   );
-  storeSlot(c, SLOT_RFLAGS, op('i64.or', fresh, c64(2)));
+  storeSlot(c, SLOT_RFLAGS, op(OP['i64.or'], fresh, c64(2)));
   c.emit({ kind: 'store', op: 0x36, at: c32(0), offset: slotOffset(SLOT_FKIND), value: c32(0) });
   c.flags.inMemory();
 }
@@ -176,9 +177,9 @@ export const MOVEMENT_LIFTERS: Readonly<Record<string, Lifter>> = {
   leave,
   enter,
   xlat: (c) => {
-    const at = op('i64.add', c.reg(RBX), extend(c.readReg(RAX, 8)));
+    const at = op(OP['i64.add'], c.reg(RBX), extend(c.readReg(RAX, 8)));
     const linear = c.ins.address32 ? extend(wrap(at)) : at;
-    const ea = c.ins.segment === -1 ? linear : op('i64.add', c.segmentBase(c.ins.segment), linear);
+    const ea = c.ins.segment === -1 ? linear : op(OP['i64.add'], c.segmentBase(c.ins.segment), linear);
     c.writeReg(RAX, 8, c.hold(c.loadFrom(c.access(ea, 1, false), 1)));
   },
   mov_from_seg: (c) => {

@@ -1,4 +1,4 @@
-import type { OpName } from '../../wasm/index.ts';
+import { OP } from '../../wasm/index.ts';
 import { slotOffset } from '../engine-layout.ts';
 import { BASE } from '../flags.ts';
 import { and32, c32, c64, type Expr, extend, get32, load, op, select, wrap } from '../ir.ts';
@@ -14,9 +14,9 @@ function element(c: LiftContext, name: string, bytes: number, advance: Expr): vo
   const size = bytes * 8;
   const pointer = (r: number): Expr => (c.ins.address32 ? extend(wrap(c.reg(r))) : c.reg(r));
   const source = (): Expr =>
-    c.ins.segment === -1 ? pointer(RSI) : op('i64.add', c.segmentBase(c.ins.segment), pointer(RSI));
+    c.ins.segment === -1 ? pointer(RSI) : op(OP['i64.add'], c.segmentBase(c.ins.segment), pointer(RSI));
   const next = (r: number): void => {
-    const moved = op('i64.add', c.reg(r), advance);
+    const moved = op(OP['i64.add'], c.reg(r), advance);
     c.setReg(r, c.ins.address32 ? extend(wrap(moved)) : moved);
   };
   switch (name) {
@@ -58,7 +58,7 @@ function element(c: LiftContext, name: string, bytes: number, advance: Expr): vo
 
 /** DF is always in the register file. */
 function direction(c: LiftContext, bytes: number): Expr {
-  const flags = load('i32.load', c32(0), slotOffset(SLOT_RFLAGS));
+  const flags = load(OP['i32.load'], c32(0), slotOffset(SLOT_RFLAGS));
   return c.hold(select(and32(flags, FLAG.DF), c64(-bytes), c64(bytes)));
 }
 
@@ -71,16 +71,16 @@ function hostedRound(c: LiftContext, name: string, bytes: number, advance: Expr,
   const round = c.collect(() => {
     c.defs |= (1 << RCX) | (1 << RSI) | (1 << RDI) | (1 << RAX);
     element(c, name, bytes, advance);
-    c.setReg(RCX, op('i64.sub', counter(), c64(1)));
+    c.setReg(RCX, op(OP['i64.sub'], counter(), c64(1)));
     if (compares) c.flags.pack();
-    let again: Expr = op('i64.ne', c.reg(RCX), c64(0));
+    let again: Expr = op(OP['i64.ne'], c.reg(RCX), c64(0));
     if (compares) {
-      const zero = and32(op('i32.shr_u', wrap(c.flags.packedLocal()), c32(6)), 1);
-      again = op('i32.and', again, c.ins.rep ? zero : op('i32.eqz', zero));
+      const zero = and32(op(OP['i32.shr_u'], wrap(c.flags.packedLocal()), c32(6)), 1);
+      again = op(OP['i32.and'], again, c.ins.rep ? zero : op(OP['i32.eqz'], zero));
     }
     c.set(more, again);
   });
-  c.emit({ kind: 'if', condition: op('i64.ne', counter(), c64(0)), yes: round, no: [] });
+  c.emit({ kind: 'if', condition: op(OP['i64.ne'], counter(), c64(0)), yes: round, no: [] });
   c.exit('continue', get32(more));
 }
 
@@ -106,19 +106,18 @@ function stringOperation(name: string): Lifter {
       // Written from the second round on: an exit in any round must keep them.
       c.defs |= (1 << RCX) | (1 << RSI) | (1 << RDI);
       element(c, name, bytes, advance);
-      c.setReg(RCX, op('i64.sub', counter(), c64(1)));
+      c.setReg(RCX, op(OP['i64.sub'], counter(), c64(1)));
       if (compares) c.flags.pack();
     });
     if (c.flags.kind !== before) c.flags.kind = before;
-    let again: Expr = op('i64.ne', c.reg(RCX), c64(0));
+    let again: Expr = op(OP['i64.ne'], c.reg(RCX), c64(0));
     if (compares) {
-      const zero = and32(op('i32.shr_u', wrap(c.flags.packedLocal()), c32(6)), 1);
-      again = op('i32.and', again, ins.rep ? zero : op('i32.eqz', zero));
+      const zero = and32(op(OP['i32.shr_u'], wrap(c.flags.packedLocal()), c32(6)), 1);
+      again = op(OP['i32.and'], again, ins.rep ? zero : op(OP['i32.eqz'], zero));
     }
-    const compareOp: OpName = 'i64.ne';
     c.emit({
       kind: 'if',
-      condition: op(compareOp, counter(), c64(0)),
+      condition: op(OP['i64.ne'], counter(), c64(0)),
       yes: [{ kind: 'loop', body, again }],
       no: [],
     });

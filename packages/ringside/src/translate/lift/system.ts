@@ -1,3 +1,4 @@
+import { OP } from '../../wasm/index.ts';
 import { VECTOR } from '../cpu.ts';
 import { slotOffset } from '../engine-layout.ts';
 import { c32, c64, cBig, load, op } from '../ir.ts';
@@ -10,8 +11,9 @@ function nothing(): void {}
 /** Sets and clears bits of RFLAGS that are never lazy. */
 function changeFlags(set: number, clear: number): Lifter {
   return (c) => {
-    const flags = load('i64.load', c32(0), slotOffset(SLOT_RFLAGS));
-    const value = set !== 0 ? op('i64.or', flags, c64(set)) : op('i64.and', flags, cBig(~BigInt(clear)));
+    const flags = load(OP['i64.load'], c32(0), slotOffset(SLOT_RFLAGS));
+    const value =
+      set !== 0 ? op(OP['i64.or'], flags, c64(set)) : op(OP['i64.and'], flags, cBig(~BigInt(clear)));
     c.emit({ kind: 'store', op: 0x37, at: c32(0), offset: slotOffset(SLOT_RFLAGS), value });
   };
 }

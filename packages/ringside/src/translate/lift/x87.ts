@@ -38,8 +38,8 @@ export const X87_LIFTERS: Readonly<Record<string, Lifter>> = {
   fnstsw_ax: (c) => c.writeReg(RAX, 16, c.hold(word(FPU_FSW))),
   fldcw: (c) => {
     const value = c.hold(c.read(0));
-    c.exit('unsupported', op('i32.ne', and32(value, ALL_MASKED), c32(ALL_MASKED)));
+    c.exit('unsupported', op(OP['i32.ne'], and32(value, ALL_MASKED), c32(ALL_MASKED)));
     useFpu(c);
-    setWord(c, FPU_FCW, op('i32.or', and32(value, 0x1f3f), c32(RESERVED_ONE)));
+    setWord(c, FPU_FCW, op(OP['i32.or'], and32(value, 0x1f3f), c32(RESERVED_ONE)));
   },
 };
