@@ -121,6 +121,10 @@ export function liftFunction(fn: GuestFunction, options: LiftOptions): LiftedFun
     node.hasExit = context.exits.length > 0;
   }
   for (const { node, context } of lifted.values()) edgesOf(node, context, lifted, flags, waysOut);
+  for (const node of nodes) {
+    if (node.block === undefined)
+      flagsFromMemory(node, new LiftContext(options.mode, temps, MEMORY, 0), lifted, flags);
+  }
   registers(nodes, lifted, waysOut);
   return { root, nodes, temps, instructionCount: fn.instructionCount };
 }
@@ -179,6 +183,20 @@ function edgesOf(
     context.flags.explicit = explicit;
   }
   waysOut.set(node, context);
+}
+
+/** At the entry and behind calls the flags are in the register file: where other paths arrive too, theirs is the form. */
+function flagsFromMemory(
+  node: FlowNode,
+  context: LiftContext,
+  lifted: ReadonlyMap<FlowNode, LiftedBlock>,
+  flags: ReadonlyMap<Block, BlockFlags>,
+): void {
+  const successor = node.successors[0]!;
+  if (successor.block === undefined || successor.predecessors.length === 1) return;
+  context.flags.makeExplicit(flags.get(successor.block)?.liveIn ?? 0);
+  if (lifted.get(successor)!.context.kindIn === DYNAMIC) context.set(FKIND, c32(context.flags.kind));
+  node.stmts.push(...context.stmts);
 }
 
 /** Loads at entries and after calls what is read later; tells every exit which registers it stores. */
