@@ -29,9 +29,9 @@ export interface Case {
 }
 
 /** Registers that point into the data page; they are never operands. */
-const POINTERS = new Set([4, 5, 6, 7]);
+export const POINTERS = new Set([4, 5, 6, 7]);
 /** The register that may be an index: small. */
-const INDEX = 9;
+export const INDEX = 9;
 const EDGES = [
   0n,
   1n,
@@ -136,7 +136,7 @@ function vectorValue(random: Random): bigint {
 }
 
 /** Registers of x87 and SSE: MXCSR and the control word as after reset, mmx registers where the top is register 0. */
-function vectorRegisters(random: Random): Uint8Array {
+export function vectorRegisters(random: Random): Uint8Array {
   const words = BigUint64Array.from({ length: FPU_BYTES / 8 }, () => vectorValue(random));
   words[0] = 0xff_0000_037fn;
   words[1] = words[2] = 0n;
@@ -248,7 +248,12 @@ function registersAreSafe(ins: Instruction): boolean {
 }
 
 /** Flags that an instruction leaves undefined, given how far it shifts (undefined: not known). */
-function undefinedAfter(ins: Instruction, before: number, regs: BigUint64Array, first: boolean): number {
+export function undefinedAfter(
+  ins: Instruction,
+  before: number,
+  regs: BigUint64Array,
+  first: boolean,
+): number {
   const e = ins.encoding;
   let mask = (before & ~(e.flagsWritten | e.flagsUndefined)) | e.flagsUndefined;
   if ('rol ror rcl rcr shl shr sar shld shrd'.split(' ').includes(ins.name)) {

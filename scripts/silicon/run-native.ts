@@ -23,11 +23,11 @@ export interface Outcome {
 }
 
 /** Compiles the harness; needs gcc. */
-export function buildHarness(): string {
+export function buildHarness(source = 'harness.c'): string {
   const program = join(mkdtempSync(join(tmpdir(), 'silicon-')), 'harness');
   const { status, stderr } = spawnSync(
     'gcc',
-    ['-O1', '-w', '-o', program, join(import.meta.dirname, 'harness.c')],
+    ['-O1', '-w', '-o', program, join(import.meta.dirname, source)],
     {
       encoding: 'utf8',
     },

@@ -1,0 +1,133 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { Random } from '../../../../scripts/silicon/cases.ts';
+import type { Run, RunOutcome } from '../../../../scripts/silicon/run-programs.ts';
+import {
+  differences,
+  finish,
+  instructionAt,
+  isUnknown,
+  load,
+  machineFor,
+  type Options,
+  type Proof,
+  prove,
+} from './functions.fixture.ts';
+
+/** Groups of about ten functions; `SILICON_GROUPS=5000` for the long run. */
+const GROUPS = Number(process.env['SILICON_GROUPS'] ?? 250);
+const SEED = Number(process.env['SILICON_SEED'] ?? 20231);
+const FUEL = 1_000_000;
+
+/** Faults that only code with checks sees. */
+function needsChecks(o: RunOutcome): boolean {
+  return o.trap >= 12 && o.trap <= 14;
+}
+
+describe('generated functions do what the processor does', () => {
+  let proof: Proof;
+  beforeAll(() => {
+    proof = prove(SEED, GROUPS);
+  });
+
+  const compareAll = (
+    name: string,
+    options: Options,
+    slice: (random: Random) => number,
+    each: (run: Run, outcome: RunOutcome, index: number) => boolean,
+  ): void => {
+    const machine = machineFor(proof, options);
+    const random = new Random(SEED);
+    const report: string[] = [];
+    let compared = 0;
+    let wrong = 0;
+    for (const [i, run] of proof.runs.entries()) {
+      const outcome = proof.outcomes[i]!;
+      if (!each(run, outcome, i)) continue;
+      compared++;
+      load(machine, proof, run);
+      const before = machine.cpu.retired;
+      let found: string[];
+      try {
+        const stop = finish(machine, () => slice(random));
+        const retired = machine.cpu.retired - before;
+        found = differences(machine, proof, run, outcome, stop);
+        // An int3 counts; the trap flag's trap behind it is not to be seen.
+        const expected = outcome.retired + (outcome.trap === 3 ? 1 : 0);
+        if (run.count && retired !== expected) found.push(`${retired} instructions, processor ${expected}`);
+      } catch (error) {
+        found = [`threw ${error instanceof Error ? error.stack : String(error)}`];
+      }
+      if (found.length === 0) continue;
+      wrong++;
+      if (report.length < 12)
+        report.push(
+          `run ${i} of +${run.entry.toString(16)} at ${instructionAt(machine, outcome)}: ${found.slice(0, 8).join('; ')}`,
+        );
+    }
+    console.log(`${name}: ${compared} runs of ${proof.text.programs.length} functions, ${wrong} differ`);
+    expect(report).toEqual([]);
+    expect(compared).toBeGreaterThan(100);
+  };
+
+  test('with checks, faults included', () => {
+    const traps = new Map<number, number>();
+    compareAll(
+      'checked',
+      {},
+      () => FUEL,
+      (_run, o) => {
+        traps.set(o.trap, (traps.get(o.trap) ?? 0) + 1);
+        return true;
+      },
+    );
+    console.log([...traps].map(([trap, n]) => `vector ${trap}: ${n}`).join(', '));
+    // Ends, faults of pages and of addresses, divisions, invalid opcodes.
+    for (const vector of [0, 3, 6, 12, 13, 14])
+      expect(traps.get(vector) ?? 0, `vector ${vector}`).toBeGreaterThan(2);
+  });
+
+  test('without checks', () => {
+    compareAll(
+      'plain',
+      { checked: false },
+      () => FUEL,
+      (_run, o) => !needsChecks(o),
+    );
+  });
+
+  test('in slices of 1, 7, 100 and any number', () => {
+    compareAll(
+      'sliced',
+      {},
+      (random) => [1, 7, 100, 1 + random.next(300)][random.next(4)]!,
+      (run, _o, i) => i % 3 === 0 && !run.count,
+    );
+  });
+
+  test('one instruction at a time', () => {
+    compareAll(
+      'stepped',
+      { stepped: true },
+      () => FUEL,
+      (_run, _o, i) => i % 40 === 0,
+    );
+  });
+
+  test('with the same counts and the same stops plain, checked and stepped', () => {
+    const chosen = proof.runs.filter((_, i) => !needsChecks(proof.outcomes[i]!) && i % 37 === 0);
+    const traces = [{ checked: true }, { checked: false }, { stepped: true }].map((options) => {
+      const machine = machineFor(proof, options);
+      return chosen.map((run, i) => {
+        load(machine, proof, run);
+        const before = machine.cpu.retired;
+        const stops: string[] = [];
+        finish(machine, () => [1, 7, 100][i % 3]!, stops);
+        return [`+${run.entry.toString(16)}`, ...stops, `${machine.cpu.retired - before}`];
+      });
+    });
+    expect(chosen.length).toBeGreaterThan(50);
+    expect(traces[1]).toEqual(traces[0]);
+    const known = chosen.map((run) => !isUnknown(run.group));
+    expect(traces[2]!.filter((_, i) => known[i])).toEqual(traces[0]!.filter((_, i) => known[i]));
+  });
+});
