@@ -1,6 +1,7 @@
 import type { GuestAddr } from '../bytes/index.ts';
 import { type ModuleSpec, writeModule } from '../wasm/index.ts';
 import { emitFunction } from './emit.ts';
+import { checkModule } from './emit-check.ts';
 import { TARGET_CACHE, TARGET_CACHE_ENTRIES } from './engine-layout.ts';
 import { type GuestFunction, readFunction, readOne, type TextSource } from './guest-function.ts';
 import type { Exit } from './ir.ts';
@@ -24,7 +25,10 @@ interface Batch {
 
 /** The functions of the host that translated code imports. */
 export type HostFunctions = Readonly<
-  Record<(typeof FUNCTION_IMPORTS)[number]['name'], (...args: never[]) => unknown>
+  Record<
+    Exclude<(typeof FUNCTION_IMPORTS)[number]['name'], 'mayLoad' | 'mayStore'>,
+    (...args: never[]) => unknown
+  >
 >;
 
 export interface CodeCacheOptions {
@@ -72,8 +76,11 @@ export class CodeCache {
   constructor(options: CodeCacheOptions, host: HostFunctions) {
     this.#options = options;
     this.#table = new WebAssembly.Table({ element: 'anyfunc', initial: 128 });
+    const { memory } = options;
+    const checks = new WebAssembly.Instance(new WebAssembly.Module(checkModule()), { e: { memory } });
+    const { '0': mayLoad, '1': mayStore } = checks.exports;
     this.#imports = {
-      e: { memory: options.memory, table: this.#table, ...host } as WebAssembly.ModuleImports,
+      e: { memory, table: this.#table, ...host, mayLoad, mayStore } as WebAssembly.ModuleImports,
     };
     const kernel = new WebAssembly.Instance(new WebAssembly.Module(kernelModule()), this.#imports);
     this.run = kernel.exports['0'] as CodeCache['run'];

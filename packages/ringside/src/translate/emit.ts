@@ -10,6 +10,7 @@ import {
   V128,
 } from '../wasm/index.ts';
 import type { Instruction } from '../x86/index.ts';
+import { writeCheck, writeSmallCheck } from './emit-check.ts';
 import {
   SLOT_CALLEE,
   SLOT_EXIT,
@@ -29,6 +30,7 @@ import {
   FB,
   FC,
   FIRST_I32,
+  FIRST_TEMP,
   FKIND,
   FUEL,
   GUEST,
@@ -46,6 +48,8 @@ export const FUNCTION_TYPE = 0;
 const UNIT = 64;
 
 export interface EmitOptions {
+  /** Exact checks by calls: half the code, for functions that are not run often. */
+  readonly smallChecks?: boolean;
   /** Told where in the body the code of a guest instruction begins, and (undefined) where that of all has ended. */
   mark?(ins: Instruction | undefined, at: number): void;
   /** Numbers an exit; the number is what the host finds in SLOT_EXIT. */
@@ -80,7 +84,7 @@ export function emitFunction(fn: LiftedFunction, options: EmitOptions): Uint8Arr
   const out = new CodeWriter(4096);
   locals(out, fn);
   const frame = Math.ceil(
-    (8 * (FIRST_I32 + 10) +
+    (8 * FIRST_TEMP +
       8 * fn.temps.widths.length +
       8 * fn.temps.widths.filter((w) => w === 128).length +
       160) /
@@ -112,7 +116,7 @@ function locals(out: CodeWriter, fn: LiftedFunction): void {
     else runs.push({ count, type });
   };
   add(I64, FIRST_I32 - GUEST);
-  add(I32, SITE + 1 - FIRST_I32);
+  add(I32, FIRST_TEMP - FIRST_I32);
   for (const width of fn.temps.widths) add(width === 128 ? V128 : width === 64 ? I64 : I32, 1);
   out.u32(runs.length);
   for (const run of runs) {
@@ -133,7 +137,7 @@ function exitClasses(fn: LiftedFunction): Map<string, ExitClass> {
         visit(s.yes);
         visit(s.no);
       } else if (s.kind === 'loop') visit(s.body);
-      else if (s.kind === 'exit') {
+      else if (s.kind === 'exit' || s.kind === 'check') {
         const key = classKey(s.exit);
         if (!classes.has(key)) {
           const flags = s.exit.flags === MEMORY ? 'none' : s.exit.flags === DYNAMIC ? 'dynamic' : 'values';
@@ -303,6 +307,10 @@ class Emitter {
         case 'exit':
           this.#exit(s.condition, s.exit);
           break;
+        case 'check':
+          if (this.#options.smallChecks) writeSmallCheck(out, s, this.#operand, this.#leave);
+          else writeCheck(out, s, this.#operand, this.#leave);
+          break;
         case 'sync':
           this.#registers(s.exit.dirty);
           break;
@@ -345,6 +353,14 @@ class Emitter {
       out.byte(OP.end);
     }
   }
+
+  readonly #operand = (e: Expr): void => this.expr(e);
+
+  readonly #leave = (exit: Exit, blocks: number): void => {
+    this.depth += blocks;
+    this.#exit(undefined, exit);
+    this.depth -= blocks;
+  };
 
   /** The shared code of a class of exits. */
   leaveBy(exitClass: ExitClass): void {

@@ -37,6 +37,9 @@ export const IMPORT = {
   divideSigned: 6,
   /** () -> table slot to call instead of the one in SLOT_CALLEE: translates on first call. */
   translate: 7,
+  /** (address, size in bytes) -> may it be made? Exact, in WebAssembly: see emit-check.ts. */
+  mayLoad: 8,
+  mayStore: 9,
 } as const;
 
 export const IMPORTS = Object.keys(IMPORT) as (keyof typeof IMPORT)[];

@@ -26,13 +26,32 @@ export const PF = 27;
 export const AF = 28;
 export const LABEL = 29;
 export const SITE = 30;
-export const FIRST_TEMP = 31;
+/** Scratch of checks. */
+export const REACH = 31;
+export const SHADOW = 32;
+export const FIRST_TEMP = 33;
 
 const LOCAL_NAMES = [
   'depth',
   'fuel',
   ...Array.from({ length: 16 }, (_, i) => registerName(i)),
-  ...['fa', 'fb', 'fc', 'rip', 'fkind', 'cf', 'zf', 'sf', 'of', 'pf', 'af', 'label', 'site'],
+  ...[
+    'fa',
+    'fb',
+    'fc',
+    'rip',
+    'fkind',
+    'cf',
+    'zf',
+    'sf',
+    'of',
+    'pf',
+    'af',
+    'label',
+    'site',
+    'reach',
+    'shadow',
+  ],
 ];
 
 export function localName(local: number): string {
@@ -54,7 +73,19 @@ export interface Expr {
   readonly big: bigint | undefined;
 }
 
+/** Leaves by `exit` when bytes of `[ea, ea + bytes)` may not be accessed; `ea` is a local or a constant. */
+export interface CheckStmt {
+  readonly kind: 'check';
+  readonly ea: Expr;
+  readonly bytes: number;
+  readonly write: boolean;
+  /** Whether the sign of the address has to be looked at. */
+  readonly sign: boolean;
+  readonly exit: Exit;
+}
+
 export type Stmt =
+  | CheckStmt
   | { readonly kind: 'set'; readonly local: number; readonly value: Expr }
   | {
       readonly kind: 'store';
@@ -88,8 +119,8 @@ export interface Exit {
   readonly flags: number;
   /** Guest instructions counted already that were not made. */
   readonly giveBack: number;
-  readonly vector?: number;
-  readonly native?: number;
+  readonly vector?: number | undefined;
+  readonly native?: number | undefined;
 }
 
 export type ExitReason =
@@ -293,6 +324,8 @@ export function printStmt(s: Stmt, indent = ''): string {
         ...s.body.map((t) => printStmt(t, `${indent}  `)),
         `${indent}while ${printExpr(s.again)}`,
       ].join('\n');
+    case 'check':
+      return `${indent}check ${s.write ? 'store' : 'load'} of ${s.bytes} at ${printExpr(s.ea)}${s.sign ? '' : ', sign known'}`;
     case 'exit':
       return `${indent}exit ${s.exit.reason}${s.condition === undefined ? '' : ` if ${printExpr(s.condition)}`}`;
     case 'sync':

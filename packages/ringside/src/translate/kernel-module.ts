@@ -12,6 +12,7 @@ export const TYPES = [
   { parameters: [I64, I64, I32], results: [] },
   { parameters: [I64, I64, I64], results: [I64] },
   { parameters: [I32, I32, I32], results: [] },
+  { parameters: [I64, I32], results: [I32] },
 ] as const;
 
 const IMPORT_TYPES: Readonly<Record<(typeof IMPORTS)[number], number>> = {
@@ -23,6 +24,8 @@ const IMPORT_TYPES: Readonly<Record<(typeof IMPORTS)[number], number>> = {
   divide: 6,
   divideSigned: 6,
   translate: 3,
+  mayLoad: 8,
+  mayStore: 8,
 };
 
 export const FUNCTION_IMPORTS = IMPORTS.map((name) => ({ name, type: IMPORT_TYPES[name] }));

@@ -1,5 +1,4 @@
 import { addrToU64, InvariantError, isCanonical } from '../bytes/index.ts';
-import { SHADOW_BASE } from '../memory/index.ts';
 import { OP } from '../wasm/index.ts';
 import { FS, type Instruction, NO_REGISTER, type Operand } from '../x86/index.ts';
 import type { AccessPlan } from './access-plan.ts';
@@ -26,7 +25,6 @@ import {
   make,
   op,
   type Stmt,
-  select,
   type Width,
   wrap,
 } from './ir.ts';
@@ -69,6 +67,8 @@ class Pool {
   readonly locals: number[] = [];
   used = 0;
 }
+
+const NO_MORE: Partial<Exit> = {};
 
 /** What lifting one basic block needs and collects. */
 export class LiftContext {
@@ -132,22 +132,35 @@ export class LiftContext {
     return getLocal(local, value.width);
   }
 
-  exit(reason: ExitReason, condition?: Expr, more: Partial<Exit> = {}): void {
+  exit(reason: ExitReason, condition?: Expr, more: Partial<Exit> = NO_MORE): void {
+    this.emit({ kind: 'exit', condition, exit: this.#exitTo(reason, more) });
+  }
+
+  #exitTo(reason: ExitReason, more: Partial<Exit>): Exit {
     const exit: Exit = {
       reason,
-      rip: this.ins.addr,
+      rip: more.rip ?? this.ins.addr,
       dirty: 0,
-      flags: this.flags.kind,
-      giveBack: this.notMade,
-      ...more,
+      flags: more.flags ?? this.flags.kind,
+      giveBack: more.giveBack ?? this.notMade,
+      vector: more.vector,
+      native: more.native,
     };
     if (!this.synced) this.exits.push({ exit, defs: this.defs });
-    this.emit({ kind: 'exit', condition, exit });
+    return exit;
   }
 
   /** Stores the dirty registers and the flags: the register file is exact from here. */
   sync(): void {
-    const exit: Exit = { reason: 'continue', rip: 0, dirty: 0, flags: 0, giveBack: 0 };
+    const exit: Exit = {
+      reason: 'continue',
+      rip: 0,
+      dirty: 0,
+      flags: 0,
+      giveBack: 0,
+      vector: undefined,
+      native: undefined,
+    };
     this.exits.push({ exit, defs: this.defs });
     this.emit({ kind: 'sync', exit });
     this.flags.store();
@@ -248,79 +261,14 @@ export class LiftContext {
     return { at: this.hold(wrap(ea)), offset: 0, hosted: false };
   }
 
-  /** Leaves when bytes of `[ea, ea + bytes)` may not be accessed. */
+  /** Leaves when bytes of `[ea, ea + bytes)` may not be accessed; up to 57 bytes. */
   check(ea: Expr, bytes: number, write: boolean, sign: boolean): void {
-    if (isConst(ea) || ea.big !== undefined) {
-      if (ea.big !== undefined ? ea.big >= 0n : ea.n >= 0) this.exit('access');
-    } else if (sign) this.exit('access', op(OP['i64.ge_s'], ea, c64(0)));
-    const at = wrap(ea);
-    const granule = op(OP['i32.shr_u'], at, c32(3));
-    if (bytes === 1) {
-      const shadow = load(OP['i32.load8_s'], granule, SHADOW_BASE);
-      const bad = write ? op(OP['i32.ne'], shadow, c32(8)) : op(OP['i32.lt_s'], shadow, c32(8));
-      this.slowCheck(bad, () => this.exit('access', this.#partialBad(at, write)));
-    } else if (bytes <= 8) {
-      const shadow = load(OP['i32.load16_u'], granule, SHADOW_BASE);
-      const bad = write
-        ? op(OP['i32.ne'], shadow, c32(0x0808))
-        : op(OP['i32.ne'], and32(shadow, 0x8888), c32(0x0808));
-      this.slowCheck(bad, () => {
-        const last = this.hold(op(OP['i32.add'], at, c32(bytes - 1)));
-        const reach = this.hold(op(OP['i32.add'], and32(at, 7), c32(bytes - 1)));
-        const firstNeeds = select(op(OP['i32.gt_u'], reach, c32(7)), c32(7), reach);
-        const first = this.hold(load(OP['i32.load8_s'], granule, SHADOW_BASE));
-        this.exit(
-          'access',
-          op(OP['i32.or'], this.#partialBad(last, write), this.#shadowBad(first, firstNeeds, write)),
-        );
-      });
-    } else {
-      // Up to 57 bytes: the shadow of all of them in one load.
-      const granules = (bytes + 14) >>> 3;
-      const full = 0x0808_0808_0808_0808n;
-      const mask = granules >= 8 ? 0xffff_ffff_ffff_ffffn : (1n << BigInt(8 * granules)) - 1n;
-      const shadow = this.hold(load(OP['i64.load'], granule, SHADOW_BASE));
-      const relevant = write ? mask : 0x8888_8888_8888_8888n & mask;
-      const bad = op(
-        OP['i64.ne'],
-        relevant === 0xffff_ffff_ffff_ffffn ? shadow : op(OP['i64.and'], shadow, cBig(relevant)),
-        cBig(full & mask),
-      );
-      this.slowCheck(bad, () => {
-        // Granule k is the last one: bring it to the top byte, then judge it and those below it.
-        const reach = this.hold(op(OP['i32.add'], and32(at, 7), c32(bytes - 1)));
-        const shift = this.hold(
-          op(OP['i64.shl'], op(OP['i64.sub'], c64(7), op(OP['i64.shr_u'], extend(reach), c64(3))), c64(3)),
-        );
-        const top = this.hold(op(OP['i64.shl'], shadow, shift));
-        const last = this.hold(wrap(op(OP['i64.shr_s'], top, c64(56))));
-        const lower = this.hold(
-          op(OP['i64.shl'], op(OP['i64.shr_u'], cBig(0x00ff_ffff_ffff_ffffn), shift), shift),
-        );
-        const rest = op(
-          OP['i64.ne'],
-          op(OP['i64.and'], top, op(OP['i64.and'], lower, cBig(write ? -1n : 0x8888_8888_8888_8888n))),
-          op(OP['i64.and'], cBig(full), lower),
-        );
-        this.exit('access', op(OP['i32.or'], rest, this.#shadowBad(last, and32(reach, 7), write)));
-      });
-    }
-  }
-
-  slowCheck(bad: Expr, exact: () => void): void {
-    const body = this.collect(exact);
-    this.emit({ kind: 'if', condition: bad, yes: body, no: [] });
-  }
-
-  /** Whether the byte at `at` (a low half) may not be accessed. */
-  #partialBad(at: Expr, write: boolean): Expr {
-    const shadow = this.hold(load(OP['i32.load8_s'], op(OP['i32.shr_u'], at, c32(3)), SHADOW_BASE));
-    return this.#shadowBad(shadow, and32(at, 7), write);
-  }
-
-  #shadowBad(shadow: Expr, byte: Expr, write: boolean): Expr {
-    const beyond = op(OP['i32.ge_s'], byte, shadow);
-    return write ? op(OP['i32.or'], beyond, op(OP['i32.eq'], shadow, c32(9))) : beyond;
+    const exit = this.#exitTo('access', NO_MORE);
+    const fixed = ea.op === OP['i64.const'];
+    // An address in the lower half is never right.
+    if (fixed && (ea.big !== undefined ? ea.big >= 0n : ea.n >= 0))
+      this.emit({ kind: 'exit', condition: undefined, exit });
+    else this.emit({ kind: 'check', ea, bytes, write, sign: sign && !fixed, exit });
   }
 
   /** Reads `bytes` bytes, zero-extended: 64-bit for 8 bytes, else 32-bit. */
