@@ -43,6 +43,14 @@ const AREAS: Readonly<Record<string, number>> = {
   fnsave: 108,
   frstor: 108,
 };
+/** Accesses of 16 bytes that need no alignment. */
+const UNALIGNED = new Set('movups movupd movdqu lddqu'.split(' '));
+
+/** Whether the instruction's memory operand of `bytes` bytes has to be aligned. */
+export function needsAlignment(ins: Instruction, bytes: number): boolean {
+  return bytes === 16 && ins.encoding.family === 'simd' && !UNALIGNED.has(ins.name);
+}
+
 const NO_ACCESS = new Set(
   'lea nop prefetch prefetchw invlpg clflush clflushopt clwb ud1 ud0 endbr64'.split(' '),
 );
@@ -98,9 +106,13 @@ export function accessesOf(ins: Instruction, regs: RegisterFile): DataAccess[] {
       add(ins.base === RSP ? BigInt.asUintN(64, ea + BigInt(size)) : ea, size, 'write', stack);
       return list;
     }
+    // Which is looked at before anything else: the instruction makes no access, but raises #GP.
+    if (needsAlignment(ins, size) && (ea & 15n) !== 0n) return list;
     const vector = ins.encoding.family === 'simd' || ins.encoding.family === 'mmx';
     const writes = (index === 0 && (vector || WRITES.has(ins.name))) || ins.name.startsWith('set');
-    add(ea, size, writes || MODIFIES.has(ins.name) ? 'write' : 'read', stack);
+    // A source in memory is only read, except that both operands of these are written.
+    const modifies = MODIFIES.has(ins.name) && (index === 0 || ins.name === 'xchg' || ins.name === 'xadd');
+    add(ea, size, writes || modifies ? 'write' : 'read', stack);
   }
   switch (ins.name) {
     case 'push':
@@ -188,8 +200,8 @@ function stringAccesses(
       add(target, size, 'write');
       break;
     case 'cmps':
-      add(source, size, 'read');
       add(target, size, 'read');
+      add(source, size, 'read');
       break;
     case 'lods':
     case 'outs':

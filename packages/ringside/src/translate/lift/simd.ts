@@ -1,14 +1,12 @@
 import { OP } from '../../wasm/index.ts';
 import type { Operand } from '../../x86/index.ts';
+import { needsAlignment } from '../accesses.ts';
 import { VECTOR } from '../cpu.ts';
 import { slotOffset } from '../engine-layout.ts';
 import { and32, c32, type Expr, extend, make, op, wrap } from '../ir.ts';
 import type { LiftContext, MemoryRef } from '../lift-context.ts';
 import { FPU_AREA, FPU_FSW, FPU_FTW, SLOT_FPU_USED } from '../register-file.ts';
 import { extractLane, fromLow, loadVectorAt, mmxOffset, replaceLane, xmmOffset } from '../vectors.ts';
-
-/** Accesses of 16 bytes that need no alignment. */
-const UNALIGNED = new Set('movups movupd movdqu lddqu'.split(' '));
 
 /** Marks the context as one whose vector registers belong to its state. */
 export function useFpu(c: LiftContext): void {
@@ -65,7 +63,7 @@ function setMmx(c: LiftContext, reg: number, value: Expr): void {
 /** The memory operand, checked; 16 bytes have to be aligned unless the instruction is one that says otherwise. */
 export function vectorRef(c: LiftContext, bytes: number, write: boolean): MemoryRef {
   const ea = c.hold(c.address());
-  if (bytes === 16 && !UNALIGNED.has(c.ins.name)) {
+  if (needsAlignment(c.ins, bytes)) {
     c.exception(VECTOR.GP, op('i32.ne', and32(wrap(ea), 15), c32(0)));
   }
   return c.access(ea, bytes, write);

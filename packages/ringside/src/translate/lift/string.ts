@@ -41,8 +41,9 @@ function element(c: LiftContext, name: string, bytes: number, advance: Expr): vo
       break;
     }
     case 'cmps': {
-      const a = c.hold(c.loadFrom(c.access(source(), bytes, false, 2), bytes));
+      // When both are bad, processors report the destination's fault.
       const b = c.hold(c.loadFrom(c.access(pointer(RDI), bytes, false, 3), bytes));
+      const a = c.hold(c.loadFrom(c.access(source(), bytes, false, 2), bytes));
       c.flags.produce(BASE.SUB, size, a, b);
       next(RSI);
       next(RDI);
@@ -104,7 +105,7 @@ function stringOperation(name: string): Lifter {
     const before = c.flags.kind;
     const body = c.collect(() => {
       // Written from the second round on: an exit in any round must keep them.
-      c.defs |= (1 << RCX) | (1 << RSI) | (1 << RDI);
+      c.defs |= (1 << RCX) | (1 << RSI) | (1 << RDI) | (name === 'lods' ? 1 << RAX : 0);
       element(c, name, bytes, advance);
       c.setReg(RCX, op(OP['i64.sub'], counter(), c64(1)));
       if (compares) c.flags.pack();
