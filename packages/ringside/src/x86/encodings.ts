@@ -37,9 +37,43 @@ export interface OperandSpec {
   /** E G Z M R I J O S C D V W U P Q N T, or a fixed operand's name. */
   readonly kind: string;
   readonly size: string;
+  /** The kind's number, for the decoder: its place in OPERAND_KINDS. */
+  readonly code: number;
+  /** Width in bits for operand sizes 16, 32, 64 without REX.W, then with it. */
+  readonly widths: readonly number[];
 }
 
+export const OPERAND_KINDS = [
+  'E',
+  'G',
+  'I',
+  'J',
+  'M',
+  'Z',
+  'W',
+  'V',
+  'R',
+  'U',
+  'P',
+  'Q',
+  'N',
+  'T',
+  'O',
+  'S',
+  'C',
+  'D',
+  'AL',
+  'CL',
+  'DX',
+  '1',
+  'rAX',
+  'eAX',
+  'ST',
+] as const;
+
 export interface Encoding {
+  /** Its place in ENCODINGS. */
+  readonly id: number;
   /** The line itself, for messages and tests. */
   readonly line: string;
   readonly family: string;
@@ -66,6 +100,10 @@ export interface Encoding {
   readonly repeatable: boolean;
   readonly default64: boolean;
   readonly force64: boolean;
+  /** The opcode alone says that it is this one. */
+  readonly isPlain: boolean;
+  /** Moves to and from control and debug registers have no memory form. */
+  readonly ignoresMod: boolean;
 }
 
 const FIXED = new Set(['AL', 'CL', 'DX', '1', 'rAX', 'eAX', 'ST', 'b', 'v']);
@@ -78,9 +116,28 @@ function flagMask(column: string, key: string): number {
   return mask;
 }
 
-function operandSpec(text: string): OperandSpec {
-  return FIXED.has(text) ? { kind: text, size: '' } : { kind: text[0]!, size: text.slice(1) };
+/** Widths of sizes that depend on nothing. */
+const FIXED_WIDTHS: Readonly<Record<string, number>> = { b: 8, w: 16, d: 32, q: 64, t: 80, o: 128 };
+
+function widthsOf(size: string): readonly number[] {
+  switch (size) {
+    case 'v':
+      return [16, 32, 64, 16, 32, 64];
+    case 'z':
+      return [16, 32, 32, 16, 32, 32];
+    case 'y':
+      return [32, 32, 32, 64, 64, 64];
+    default:
+      return new Array<number>(6).fill(FIXED_WIDTHS[size] ?? 0);
+  }
 }
+
+function operandSpec(text: string): OperandSpec {
+  const [kind, size] = FIXED.has(text) ? [text, ''] : [text[0]!, text.slice(1)];
+  return { kind, size, code: OPERAND_KINDS.indexOf(kind as never), widths: widthsOf(size) };
+}
+
+let nextId = 0;
 
 function parseLine(line: string, family: string): Encoding {
   const cells = line.trim().split(/ {2,}/);
@@ -120,7 +177,11 @@ function parseLine(line: string, family: string): Encoding {
     else if (token === 'W0' || token === 'W1') w = Number(token[1]);
     else throw new InvariantError(`instruction table: "${token}" in "${line}"`);
   }
+  const operands = operandsText === '-' ? [] : operandsText.split(' ').map(operandSpec);
   return {
+    id: nextId++,
+    isPlain: prefix === '' && modRm < 0 && digit < 0 && form === '' && w < 0,
+    ignoresMod: operands.some((o) => o.kind === 'C' || o.kind === 'D'),
     line: line.trim(),
     family,
     prefix,
@@ -132,7 +193,7 @@ function parseLine(line: string, family: string): Encoding {
     modRm,
     form,
     w,
-    operands: operandsText === '-' ? [] : operandsText.split(' ').map(operandSpec),
+    operands,
     name,
     flagsRead: flagMask(flags, 'r'),
     flagsWritten: flagMask(flags, 'w'),

@@ -41,6 +41,8 @@ export interface Instruction {
   /** Width of the operation in bits: 8 is in the operands, here it is 16, 32 or 64. */
   readonly operandSize: 16 | 32 | 64;
   readonly operands: readonly Operand[];
+  /** Which operand is in memory, or -1. */
+  readonly memory: number;
   /** Base and index register of the memory operand, or NO_REGISTER; `scale` is 0 to 3 (a shift). */
   readonly base: number;
   readonly index: number;
