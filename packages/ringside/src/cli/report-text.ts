@@ -1,53 +1,104 @@
 import { hex64 } from '../bytes/index.ts';
-import { type Machine, type Report, reportSources } from '../machine/index.ts';
-import type { RunEvent } from './run-output.ts';
+import type { Machine, MemoryRegion, MemoryReport, Report, StackFrame } from '../machine/index.ts';
+import type { JsonRegion, JsonReport, JsonStackFrame, RunEvent } from './run-output.ts';
 
 type ReportEvent = Extract<RunEvent, { type: 'report' | 'unsupported' }>;
-type PoisonReport = Extract<Report, { kind: 'poison' }>;
 
-/** What Ringside saw beyond the kernel, in words: what happened, where, and to which object. */
+/** What Ringside saw beyond the kernel: of a memory error the report as a kernel with KASAN prints it, and as data. */
 export function describeReport(machine: Machine, report: Report): ReportEvent {
   const { nowNs: timeNs } = machine;
-  const place = (addr: Parameters<typeof machine.kernel.kallsyms.describe>[0]) =>
-    machine.kernel.kallsyms.describe(addr);
-  const withSources = (message: string) => [message, ...reportSources(machine, report)].join('\n');
-  switch (report.kind) {
-    case 'poison':
+  if (report.kind === 'unsupported') return { type: 'unsupported', timeNs, message: report.error.message };
+  return { type: 'report', timeNs, kind: report.kind, message: report.text, memory: memoryData(report) };
+}
+
+/** Places at which the same was seen again: one sentence each. */
+export function describeRepeats(machine: Machine): RunEvent[] {
+  const { nowNs: timeNs } = machine;
+  return machine.reports.flatMap((report): RunEvent[] =>
+    report.kind === 'unsupported' || report.count === 1
+      ? []
+      : [
+          {
+            type: 'repeated',
+            timeNs,
+            kind: report.kind,
+            bug: report.bug,
+            place: report.place.symbol,
+            count: report.count,
+            message: `${report.bug} in ${report.place.symbol} was seen ${report.count} times in all`,
+          },
+        ],
+  );
+}
+
+function memoryData(report: MemoryReport): JsonReport {
+  const { bug, access, size, comm, pid } = report;
+  return {
+    bug,
+    access,
+    size,
+    address: hex64(report.address),
+    task: { comm, pid },
+    place: frameData(report.place)[0]!,
+    stack: report.stack.flatMap(frameData),
+    ...(report.region === undefined ? {} : { region: regionData(report.region, report.address) }),
+  };
+}
+
+function regionData(region: MemoryRegion, address: number): JsonRegion {
+  const { kind, start, size } = region;
+  const base: JsonRegion = { kind, start: hex64(start), size, offset: address - start };
+  switch (region.kind) {
+    case 'slab':
+      return { ...base, cache: region.cache, cacheSize: region.cacheSize, ...histories(region) };
+    case 'pages':
+    case 'vmalloc':
+    case 'percpu':
+      return { ...base, ...histories(region) };
+    case 'variable':
+      return { ...base, name: region.name, module: region.module };
+    case 'module':
+      return { ...base, name: region.section, module: region.module };
+    case 'former-module':
       return {
-        type: 'report',
-        timeNs,
-        kind: report.kind,
-        message: withSources(describePoison(report, place)),
+        ...base,
+        module: region.module,
+        part: region.what,
+        ...(region.symbol === undefined ? {} : { name: region.symbol }),
       };
-    case 'bad-free': {
-      const { bad, site } = report;
-      const what =
-        bad.kind === 'double-free'
-          ? `double free of ${bad.object.size} bytes from ${bad.object.cache.name}${history(bad.object, place)}`
-          : 'free of an address that was never allocated';
-      const message = `${what} at ${hex64(report.addr)}, by ${place(site.ip)} (${site.comm}, PID ${site.pid})`;
-      return { type: 'report', timeNs, kind: report.kind, message: withSources(message) };
-    }
-    case 'unsupported':
-      return { type: 'unsupported', timeNs, message: report.error.message };
+    case 'stack':
+      return base;
   }
 }
 
-type Place = (addr: PoisonReport['ip']) => string;
-
-function describePoison(report: PoisonReport, place: Place): string {
-  const { object, addr } = report;
-  const where = `${report.access} of ${report.size} bytes at ${hex64(addr)} by ${report.ip === 0 ? 'the kernel' : place(report.ip)}`;
-  if (object === undefined) return `access to memory that belongs to nobody: ${where}`;
-  const offset = addr - object.addr;
-  if (object.freed !== undefined) {
-    return `use after free: ${where}, ${offset} bytes into an object of ${object.size} bytes from ${object.cache.name}${history(object, place)}`;
-  }
-  return `out of bounds: ${where}, at byte ${offset} of an object of ${object.size} bytes from ${object.cache.name}${history(object, place)}`;
+function histories({ allocated, freed }: Extract<MemoryRegion, { freed: unknown }>): Partial<JsonRegion> {
+  const track = (of: typeof allocated) =>
+    of && { comm: of.comm, pid: of.pid, stack: of.stack.flatMap(frameData) };
+  return {
+    ...(allocated === undefined ? {} : { allocated: track(allocated)! }),
+    ...(freed === undefined ? {} : { freed: track(freed)! }),
+  };
 }
 
-function history({ allocated, freed }: NonNullable<PoisonReport['object']>, place: Place): string {
-  const by = (what: string, site: typeof allocated) =>
-    `, ${what} by ${place(site.ip)} (${site.comm}, PID ${site.pid})`;
-  return by('allocated', allocated) + (freed === undefined ? '' : by('freed', freed));
+/** The frame, and behind it the functions that were inlined there get frames of their own, innermost first. */
+function frameData(frame: StackFrame): JsonStackFrame[] {
+  const { address, function: name, offset, size, module, source } = frame;
+  const real: JsonStackFrame = {
+    address: hex64(address),
+    ...(name === undefined ? {} : { function: name, offset: offset!, size: size! }),
+    ...(module === undefined ? {} : { module }),
+  };
+  if (source === undefined) return [real];
+  const places = [source, ...source.inlinedFrom];
+  return places.map(({ function: inlined, file, line }, i) =>
+    i === places.length - 1
+      ? { ...real, file, line }
+      : {
+          address: real.address,
+          ...(inlined === undefined ? {} : { function: inlined }),
+          file,
+          line,
+          inline: true,
+        },
+  );
 }

@@ -22,6 +22,10 @@ const OPTIONS: readonly OptionDefinition[] = [
   },
   { name: 'seed', value: 'N', help: 'seed of everything random in the machine (default 1)' },
   { name: 'cmdline', value: 'TEXT', help: 'kernel command line, e.g. "panic_on_oops=1"' },
+  {
+    name: 'panic-on-report',
+    help: 'panic after a report of a memory error, before what was reported is done',
+  },
   { name: 'keep', help: 'do not unload the modules at the end' },
   { name: 'json', help: 'one JSON object a line (docs/json.md)' },
   { name: 'explain', help: 'explain faults and memory errors (default on a terminal)' },
@@ -60,6 +64,7 @@ export interface RunOptions {
   readonly kernel: string | undefined;
   readonly seed: bigint;
   readonly commandLine: string;
+  readonly panicOnReport: boolean;
   readonly keep: boolean;
   readonly json: boolean;
   readonly explain: boolean | undefined;
@@ -81,6 +86,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions | 'help' {
     kernel: options.value('kernel'),
     seed: parseSeed(options.value('seed') ?? '1'),
     commandLine: options.value('cmdline') ?? '',
+    panicOnReport: options.flag('panic-on-report') ?? false,
     keep: options.flag('keep') ?? false,
     json: options.flag('json') ?? false,
     explain: options.flag('explain'),

@@ -1,5 +1,51 @@
 import { decodeLogText, escapeControls, formatRecord, type LogLine } from './dmesg.ts';
 
+/** A function on a stack; `inline` ones stand before the function that they are part of. */
+export interface JsonStackFrame {
+  readonly address: string;
+  readonly function?: string;
+  readonly offset?: number;
+  readonly size?: number;
+  readonly module?: string;
+  readonly file?: string;
+  readonly line?: number;
+  readonly inline?: true;
+}
+
+interface JsonTrack {
+  readonly comm: string;
+  readonly pid: number;
+  readonly stack: readonly JsonStackFrame[];
+}
+
+/** What an address belongs to, belonged to, or is next to. */
+export interface JsonRegion {
+  readonly kind: string;
+  readonly start: string;
+  readonly size: number;
+  /** Of the address from the start. */
+  readonly offset: number;
+  readonly cache?: string;
+  readonly cacheSize?: number;
+  readonly name?: string;
+  readonly module?: string;
+  readonly part?: 'core' | 'init';
+  readonly allocated?: JsonTrack;
+  readonly freed?: JsonTrack;
+}
+
+/** A memory error as data. */
+export interface JsonReport {
+  readonly bug: string;
+  readonly access: string;
+  readonly size: number;
+  readonly address: string;
+  readonly task: { readonly comm: string; readonly pid: number };
+  readonly place: JsonStackFrame;
+  readonly stack: readonly JsonStackFrame[];
+  readonly region?: JsonRegion;
+}
+
 /** What `ringside run` tells, besides the log; with `--json` each is printed as it stands here (docs/json.md). */
 export type RunEvent =
   | {
@@ -32,6 +78,18 @@ export type RunEvent =
       readonly type: 'report';
       readonly timeNs: number;
       readonly kind: string;
+      readonly message: string;
+      /** Of a memory error. */
+      readonly memory?: JsonReport;
+    }
+  | {
+      /** At the end: a memory error that was seen more than once at its place. */
+      readonly type: 'repeated';
+      readonly timeNs: number;
+      readonly kind: string;
+      readonly bug: string;
+      readonly place: string;
+      readonly count: number;
       readonly message: string;
     }
   | { readonly type: 'unsupported'; readonly timeNs: number; readonly message: string }
@@ -66,9 +124,12 @@ export function textOutput(
         case 'unsupported':
           return void tell(`ringside: ${event.message}`);
         case 'report':
-          if (options.explain || event.kind !== 'explanation')
-            tell(event.message.replace(/^/gm, 'ringside: '));
+          // a memory error as it stands: scripts know the kernel's form
+          if (event.memory !== undefined) tell(event.message);
+          else if (options.explain) tell(event.message.replace(/^/gm, 'ringside: '));
           return;
+        case 'repeated':
+          return void tell(`ringside: ${event.message}`);
         case 'loaded':
         case 'unloaded':
         case 'end':

@@ -3,6 +3,7 @@ import { UnsupportedError } from '../bytes/index.ts';
 import type { Machine, SyscallResult } from '../machine/index.ts';
 import { EXIT } from './exit-status.ts';
 import { insmodAdvice, insmodError, rmmodError } from './insmod-message.ts';
+import { describeRepeats } from './report-text.ts';
 import type { RunOutput } from './run-output.ts';
 
 export interface ModuleFile {
@@ -87,6 +88,7 @@ export async function runSession(
     } else output.event({ type: 'unloaded', timeNs: machine.nowNs, module: name, file: path });
     if (options.lingerNs > 0 && !machine.panicked) await machine.advance({ forNs: options.lingerNs, signal });
   }
+  for (const event of describeRepeats(machine)) output.event(event);
   const reported = new Set(
     machine.reports.map((report) => (report.kind === 'unsupported' ? report.error : undefined)),
   );

@@ -29,6 +29,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       spec: await resolveKernel(options.kernel),
       seed: options.seed,
       commandLine: options.commandLine,
+      panicOnReport: options.panicOnReport,
       onLog: (record) => output.log(record),
       onCrash: (crash) => {
         output.event({

@@ -3,6 +3,7 @@ import type { StructLayout } from '../btf/index.ts';
 import { asAddr, type FormatError, type GuestAddr, NULL, UnsupportedError } from '../bytes/index.ts';
 import type { KernelSpec } from '../image/index.ts';
 import {
+  type Access,
   DIRECT_MAP,
   GuestMemory,
   IMAGE,
@@ -23,11 +24,19 @@ import { Kallsyms } from './kallsyms/kallsyms.ts';
 import { type Layouts, readLayouts } from './layouts.ts';
 import { type FormatServices, format, RegisterArguments, type SipHashKey } from './lib/index.ts';
 import { Locks } from './locking/locks.ts';
+import { GlobalRedzones } from './mm/kasan/globals.ts';
+import { BOOT_SITE, Tracks } from './mm/kasan/track.ts';
 import { Kmalloc } from './mm/kmalloc.ts';
 import { PageAllocator } from './mm/page-alloc.ts';
 import { RangeAllocator } from './mm/range-allocator.ts';
-import { type AllocationSite, Slab, type SlabCache } from './mm/slab.ts';
-import { kernelModuleHost, kernelParamServices, Modules } from './module/index.ts';
+import { Slab, type SlabCache } from './mm/slab.ts';
+import {
+  kernelModuleHost,
+  kernelParamServices,
+  type Module,
+  type ModuleEvents,
+  Modules,
+} from './module/index.ts';
 import { KernelText } from './module-text.ts';
 import { NativeTable } from './natives.ts';
 import type { LogLevel, RegisterDump } from './panic/index.ts';
@@ -63,6 +72,8 @@ export interface KernelOptions {
   readonly quarantineBytes: number;
   /** Check every access of guest code (the default of machines). */
   readonly checked: boolean;
+  /** Panic after a report of a memory error. Default false. */
+  readonly panicOnReport?: boolean;
 }
 
 /** What the kernel's own BPF programs have taken of the modules' region before the first module comes. */
@@ -92,6 +103,8 @@ export class Kernel {
   readonly vmalloc: RangeAllocator;
   readonly moduleAlloc: RangeAllocator;
   readonly slab: Slab;
+  /** Who allocates and frees. */
+  readonly tracks: Tracks;
   readonly kmalloc: Kmalloc;
   readonly percpu: PerCpu;
   readonly kallsyms: Kallsyms;
@@ -105,6 +118,8 @@ export class Kernel {
   readonly paramServices: ParamServices;
   readonly params: StandardParams;
   readonly modules: Modules;
+  /** Redzones between the variables of modules. */
+  readonly globals: GlobalRedzones;
   readonly text: KernelText;
   readonly format: FormatServices;
   readonly pointerKey: SipHashKey;
@@ -199,6 +214,7 @@ export class Kernel {
     this.pages = new PageAllocator(this.memory, options.ramBytes);
     this.vmalloc = new RangeAllocator(this.memory, VMALLOC);
     this.moduleAlloc = new RangeAllocator(this.memory, MODULES, BPF_PROGRAMS);
+    this.tracks = new Tracks(this);
     this.slab = new Slab({
       memory: this.memory,
       pages: this.pages,
@@ -207,7 +223,8 @@ export class Kernel {
     });
     this.reports = new Reports(this);
     this.traps = new Traps(this);
-    this.memory.onPoison = (addr, size, access) => this.reports.poison(addr, size, access);
+    this.memory.onPoison = (addr, size, access) => this.#poisoned(addr, size, access);
+    this.reports.panics = options.panicOnReport ?? false;
     this.#mapImage();
     this.provided = new ProvidedFields(this);
     this.percpu = new PerCpu(this, 1);
@@ -228,16 +245,34 @@ export class Kernel {
     this.printkRatelimitState = this.#createRatelimitState();
     this.paramServices = kernelParamServices(this);
     this.params = new StandardParams(this.paramServices);
-    this.modules = new Modules(kernelModuleHost(this));
+    this.globals = new GlobalRedzones(this.memory);
+    this.modules = new Modules(kernelModuleHost(this, this.#moduleEvents()));
     this.#initData();
     this.#protectRodata();
   }
 
-  /** Who asks for memory now, for the reports. */
-  allocationSite(): AllocationSite {
-    const task = this.sched.current;
-    const ip = this.natives.runningName === undefined ? NULL : this.memory.readPtr(this.cpu.regs.rsp);
-    return { ip, pid: task.pid, comm: task.comm };
+  /** A function of ours uses poisoned memory on the guest's behalf. */
+  #poisoned(addr: GuestAddr, size: number, access: Access): void {
+    const missing = this.natives.runningName === undefined ? undefined : this.missingVariable(addr);
+    if (missing !== undefined) throw missing;
+    this.reports.poison(addr, size, access);
+  }
+
+  /** What the memory checker must know of modules' lives. */
+  #moduleEvents(): ModuleEvents {
+    const goes = (module: Module, which: 'core' | 'init') => {
+      const { base, textSize } = module.layout(which);
+      this.tracks.depot.codeGoes(base, textSize);
+      this.reports.codeGoes(base, textSize);
+    };
+    return {
+      formed: (module) => this.globals.add(module),
+      freeingInit: (module) => goes(module, 'init'),
+      freeing: (module) => {
+        goes(module, 'core');
+        goes(module, 'init');
+      },
+    };
   }
 
   /** Makes the guest's `struct kmem_cache` of a cache: what of it modules may read. */
@@ -380,5 +415,3 @@ export class Kernel {
     }
   }
 }
-
-const BOOT_SITE: AllocationSite = { ip: NULL, pid: 0, comm: 'swapper/0' };

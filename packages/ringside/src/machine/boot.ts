@@ -15,6 +15,13 @@ export interface BootOptions {
   readonly memoryMb?: number;
   /** Check every memory access of guest code. Default true. */
   readonly checked?: boolean;
+  /**
+   * Panic after the first report of a memory error, as a kernel with KASAN and `panic_on_warn`: what was reported is not
+   * made. Default false: the guest goes on as on the real kernel.
+   */
+  readonly panicOnReport?: boolean;
+  /** Bytes of freed slab objects that wait before their place is given to others. Default 1 MiB. */
+  readonly quarantineBytes?: number;
   /** Called with each log record as it is complete. */
   readonly onLog?: (record: LogRecord) => void;
   /** Called with each finding of Ringside's own. */
@@ -53,8 +60,9 @@ export async function boot(options: BootOptions): Promise<Machine> {
     seed: BigInt(options.seed ?? 1),
     commandLine: parseCommandLine(options.commandLine ?? ''),
     ramBytes: Math.floor(memoryMb / 4) * 4 * 2 ** 20,
-    quarantineBytes: 1 << 20,
+    quarantineBytes: options.quarantineBytes ?? 1 << 20,
     checked: options.checked ?? true,
+    panicOnReport: options.panicOnReport ?? false,
   });
   if (options.onLog !== undefined) kernel.printk.subscribe(options.onLog);
   kernel.reports.onReport = options.onReport;

@@ -1,9 +1,12 @@
 import { X86_PF } from '../abi/index.ts';
-import { FormatError, type GuestAddr, hex64, UnsupportedError } from '../bytes/index.ts';
-import { LineTable, type SourceLocation } from '../dwarf/index.ts';
-import { ElfFile } from '../elf/index.ts';
-import { type AddressOwner, type CodePlace, type Crash, codePlace, type Report } from '../kernel/index.ts';
-import type { Machine } from './machine.ts';
+import { type GuestAddr, hex64 } from '../bytes/index.ts';
+import {
+  type AddressOwner,
+  type CodePlace,
+  type Crash,
+  type SourcePlace,
+  sourceOf,
+} from '../kernel/index.ts';
 
 /** The first page: an address in it is a member of a struct at NULL. */
 const NULL_LIMIT = 4096;
@@ -30,33 +33,6 @@ export function explainCrash(crash: Crash): string[] {
   }
   lines.push(...wayOut(crash), ...aftermath(crash));
   return lines;
-}
-
-/** Lines that say where in the source a memory error, the allocation and the freeing were, as far as can be told. */
-export function reportSources({ kernel }: Machine, report: Report): string[] {
-  if (report.kind === 'unsupported') return [];
-  const bad = report.kind === 'bad-free' ? report.bad : undefined;
-  const object =
-    report.kind === 'poison' ? report.object : bad?.kind === 'double-free' ? bad.object : undefined;
-  const sites = [
-    report.kind === 'poison'
-      ? { what: 'Source', ip: report.ip, isReturn: false }
-      : { what: 'Source', ip: report.site.ip, isReturn: true },
-    { what: 'Allocated', ip: object?.allocated.ip, isReturn: true },
-    { what: 'Freed', ip: object?.freed?.ip, isReturn: true },
-  ];
-  return sites.flatMap(({ what, ip, isReturn }) => {
-    const located = ip === undefined || ip === 0 ? undefined : locate(codePlace(kernel, ip, isReturn));
-    if (located === undefined) return [];
-    const { location } = located;
-    // memory is asked for by inline functions of the kernel's headers; who called them is what matters
-    const {
-      file,
-      line,
-      function: name,
-    } = [location, ...location.inlinedFrom].find((each) => !/(?:^|\/)include\//.test(each.file)) ?? location;
-    return [`${what}: ${file}:${line}${name === undefined ? '' : ` in ${name}()`}`];
-  });
 }
 
 function panicked(crash: Crash): string[] {
@@ -252,7 +228,7 @@ function aftermath({ kind, running, fault }: Crash): string[] {
 }
 
 interface Located {
-  readonly location: SourceLocation;
+  readonly location: SourcePlace;
   readonly inCaller: boolean;
 }
 
@@ -264,35 +240,9 @@ function firstLocated(places: readonly CodePlace[]): Located | undefined {
   return undefined;
 }
 
-/** The source line of a place, where the module's file has debug information that can be read. */
 function locate(place: CodePlace): Located | undefined {
-  if (place.module === undefined) return undefined;
-  try {
-    const elf = new ElfFile(place.module.file);
-    const section = elf.section(place.module.section);
-    if (section === undefined) return undefined;
-    const lines = new LineTable(elf);
-    const location = lines.at(section.index, place.module.offset);
-    if (location === undefined || location.line === 0) return undefined;
-    const directories = new Set(lines.units.map((unit) => `${unit.compilationDirectory}/`));
-    const relative = (file: string): string => {
-      for (const directory of directories)
-        if (file.startsWith(directory)) return file.slice(directory.length);
-      return file;
-    };
-    return {
-      location: {
-        ...location,
-        file: relative(location.file),
-        inlinedFrom: location.inlinedFrom.map((caller) => ({ ...caller, file: relative(caller.file) })),
-      },
-      inCaller: false,
-    };
-  } catch (error) {
-    // debug information that cannot be read takes nothing from the rest
-    if (error instanceof FormatError || error instanceof UnsupportedError) return undefined;
-    throw error;
-  }
+  const location = sourceOf(place);
+  return location && { location, inCaller: false };
 }
 
 function where({ location, inCaller }: Located): string[] {

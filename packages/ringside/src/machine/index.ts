@@ -7,10 +7,21 @@
  * ```
  */
 
-export type { Crash, LogRecord, Report } from '../kernel/index.ts';
+export type {
+  BugType,
+  Crash,
+  LogRecord,
+  MemoryRegion,
+  MemoryReport,
+  Report,
+  ShadowRow,
+  SourcePlace,
+  StackFrame,
+  TrackReport,
+} from '../kernel/index.ts';
 export { recordText } from '../kernel/index.ts';
 export { type BootOptions, boot, parseCommandLine } from './boot.ts';
-export { explainCrash, reportSources } from './explain.ts';
+export { explainCrash } from './explain.ts';
 export {
   type AdvanceOptions,
   type InsmodOptions,

@@ -218,6 +218,12 @@ export class GuestMemory {
     return this.#shadowAllows(addr, size, false, true) ? undefined : 'poison';
   }
 
+  /** The shadow byte of an address's granule; of watched memory what it would be. */
+  shadowAt(addr: GuestAddr): number {
+    const granule = (addr >>> 0) >>> GRANULE_SHIFT;
+    return this.#watched.get(granule) ?? this.shadow[granule]!;
+  }
+
   // ---- checked accessors, for functions of ours
 
   readU8(addr: GuestAddr): number {
@@ -439,7 +445,6 @@ export class GuestMemory {
     return false;
   }
 
-  /** `apart`: permissions are judged elsewhere, and what is watched counts as what it really is. */
   /** The first byte of an access that cannot be made: CR2. */
   #firstBad(addr: GuestAddr, size: number, access: Access): GuestAddr {
     let at = addr;
@@ -451,6 +456,7 @@ export class GuestMemory {
     return addr;
   }
 
+  /** `apart`: permissions are judged elsewhere, and what is watched counts as what it really is. */
   #shadowAllows(addr: number, size: number, write: boolean, apart = false): boolean {
     const start = addr >>> 0;
     const last = start + size - 1;

@@ -20,14 +20,16 @@ export const POISON = {
   pageRedzone: 0xfe - 0x100,
   /** Redzone around a slab object, or between its size and the size asked for. */
   slabRedzone: 0xfc - 0x100,
-  /** Freed slab object, in quarantine. */
+  /** Freed slab object. */
   slabFreed: 0xfb - 0x100,
+  /** The first granule of one in quarantine: who freed it is known. */
+  slabFreeTrack: 0xfa - 0x100,
   /** Redzone behind a global variable. */
   globalRedzone: 0xf9 - 0x100,
-  /** Freed vmalloc memory, or memory of an unloaded module. */
-  vmallocFreed: 0xf8 - 0x100,
-  /** Guard page below a stack. */
-  stackGuard: 0xf1 - 0x100,
+  /** Behind the size asked for in a vmalloc area. */
+  vmallocInvalid: 0xf8 - 0x100,
+  /** Per-CPU memory that nobody has: ours alone, no value of KASAN's. */
+  percpuFree: 0xf7 - 0x100,
   /** A variable of the kernel image that nobody has set up: ours alone, no value of KASAN's. */
   notProvided: 0x80 - 0x100,
 } as const;

@@ -6,6 +6,7 @@
  *
  * The kernel above meets it only in `Cpu` (cpu.ts) and `RegisterFile`.
  */
+export { accessesAt } from './accesses-at.ts';
 export * from './cpu.ts';
 export { createCpu } from './create-cpu.ts';
 export type { CpuWatchHit, Watchpoint } from './debug-points.ts';

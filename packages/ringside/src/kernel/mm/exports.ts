@@ -49,11 +49,12 @@ function ksize(k: Kernel): number {
 }
 
 function vmalloc(k: Kernel, size: number): GuestAddr {
-  return size === 0 ? NULL : (k.vmalloc.alloc(size, PROT_RW) ?? NULL);
+  return size === 0 ? NULL : (k.vmalloc.alloc(size, PROT_RW, k.tracks.site()) ?? NULL);
 }
 
 function getFreePages(k: Kernel, order: number, zero: boolean): GuestAddr {
-  const addr = order > 10 ? undefined : k.pages.alloc(order);
+  const request = { site: k.tracks.site(), use: 'pages', size: PAGE_SIZE << order } as const;
+  const addr = order > 10 ? undefined : k.pages.alloc(order, request);
   if (addr === undefined) return NULL;
   if (zero || k.zeroOnAlloc) k.memory.raw.fill(0, addr >>> 0, (addr >>> 0) + (PAGE_SIZE << order));
   return addr;
@@ -61,18 +62,17 @@ function getFreePages(k: Kernel, order: number, zero: boolean): GuestAddr {
 
 function freePages(k: Kernel, addr: GuestAddr): void {
   if (addr === NULL) return;
-  if (k.pages.orderOf(addr) === undefined)
-    k.reports.badFree(addr, { kind: 'invalid-free' }, k.allocationSite());
-  else k.pages.free(addr);
+  if (k.pages.orderOf(addr) !== undefined) k.pages.free(addr, k.tracks.site());
+  else k.reports.badFree(addr, k.pages.blockAt(addr)?.start === addr ? 'double-free' : 'invalid-free');
 }
 
 function vfree(k: Kernel, addr: GuestAddr): void {
   if (addr === NULL) return;
   if (k.vmalloc.sizeOf(addr) !== undefined) {
-    k.vmalloc.free(addr);
+    k.vmalloc.free(addr, k.tracks.site());
     return;
   }
-  k.reports.badFree(addr, { kind: 'invalid-free' }, k.allocationSite());
+  k.reports.badFree(addr, k.vmalloc.rangeAt(addr)?.start === addr ? 'double-free' : 'invalid-free');
   const what = addr % PAGE_SIZE === 0 ? 'nonexistent vm area' : 'bad address';
   const pointer = format(k.format, '%p', new ValueArguments([addr]), 32).text;
   k.warnInKernel('__vunmap', `Trying to vfree() ${what} (${pointer})`);
@@ -158,7 +158,7 @@ export const mmExports: ExportTable = {
   kvfree: fn('void kvfree(const void *addr)', (k) => {
     const addr = k.args.addr(0);
     if (k.vmalloc.sizeOf(addr) === undefined) k.kmalloc.free(addr);
-    else k.vmalloc.free(addr);
+    else k.vmalloc.free(addr, k.tracks.site());
   }),
 
   __get_free_pages: fn('unsigned long __get_free_pages(gfp_t gfp_mask, unsigned int order)', (k) =>
@@ -172,12 +172,12 @@ export const mmExports: ExportTable = {
   __alloc_percpu: partial('void *__alloc_percpu(size_t size, size_t align)', 'at most 1 MiB in all', (k) => {
     const [size, align] = [k.args.size(0), k.args.size(1)];
     const sound = size > 0 && align > 0 && align <= PAGE_SIZE && (align & (align - 1)) === 0;
-    return (sound ? k.percpu.alloc(size, align) : undefined) ?? NULL;
+    return (sound ? k.percpu.alloc(size, align, k.tracks.site()) : undefined) ?? NULL;
   }),
   free_percpu: fn('void free_percpu(void *ptr)', (k) => {
     const offset = k.args.addr(0);
-    if (offset !== NULL && !k.percpu.free(offset))
-      k.reports.badFree(offset, { kind: 'invalid-free' }, k.allocationSite());
+    if (offset === NULL || k.percpu.free(offset, k.tracks.site())) return;
+    k.reports.badFree(offset, k.percpu.pieceAt(offset)?.freed === undefined ? 'invalid-free' : 'double-free');
   }),
   page_offset_base: data('unsigned long page_offset_base', (k, addr) =>
     k.memory.writePtr(addr, k.regions.directMap),

@@ -1,8 +1,9 @@
 import { PAGE } from '../../abi/index.ts';
 import { addrFromU64, addrToU64, asAddr, type GuestAddr, NULL } from '../../bytes/index.ts';
-import { DIRECT_MAP, PAGE_SHIFT, PAGE_SIZE, POISON, VMEMMAP } from '../../memory/index.ts';
+import { DIRECT_MAP, PAGE_SHIFT, PAGE_SIZE, VMEMMAP } from '../../memory/index.ts';
 import type { Kernel } from '../kernel.ts';
-import { type AllocationSite, type SlabCache, ZERO_SIZE_PTR } from './slab.ts';
+import type { PageBlock } from './page-owner.ts';
+import { type SlabCache, ZERO_SIZE_PTR } from './slab.ts';
 
 /** Sizes of the kmalloc caches. Source: mm/slab_common.c, kmalloc_info; include/linux/slab.h, KMALLOC_SHIFT_HIGH for SLUB. */
 const SIZES = [8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192] as const;
@@ -10,19 +11,11 @@ const SIZES = [8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192] as
 /** `__START_KERNEL_map`. Source: arch/x86/include/asm/page_64_types.h. */
 const START_KERNEL_MAP = 0xffff_ffff_8000_0000n;
 
-/** A large allocation: whole pages. */
-interface LargeObject {
-  size: number;
-  readonly bytes: number;
-  readonly allocated: AllocationSite;
-}
-
 /** `kmalloc`: the general caches, and pages for what is larger. */
 export class Kmalloc {
   readonly #k: Kernel;
   /** By name of the family as kallsyms knows it: kmalloc-N, kmalloc-cg-N, dma-kmalloc-N, kmalloc-rcl-N. */
   readonly caches: readonly SlabCache[];
-  readonly #large = new Map<GuestAddr, LargeObject>();
 
   constructor(k: Kernel) {
     this.#k = k;
@@ -38,45 +31,41 @@ export class Kmalloc {
   }
 
   /** `size` bytes; NULL when there is no memory or the size is more than KMALLOC_MAX_SIZE. */
-  alloc(size: number, zero = false, site = this.#k.allocationSite()): GuestAddr {
+  alloc(size: number, zero = false, site = this.#k.tracks.site()): GuestAddr {
     if (size === 0) return ZERO_SIZE_PTR;
     const cache = this.cacheFor(size);
     if (cache !== undefined) return this.#k.slab.alloc(cache, size, zero, site)?.addr ?? NULL;
     if (!(size <= PAGE.KMALLOC_MAX_SIZE)) return NULL;
     const order = Math.max(0, Math.ceil(Math.log2(size / PAGE_SIZE)));
-    const addr = this.#k.pages.alloc(order);
+    const addr = this.#k.pages.alloc(order, { site, use: 'kmalloc', size });
     if (addr === undefined) return NULL;
-    const bytes = PAGE_SIZE << order;
-    this.#k.memory.raw.fill(0, addr >>> 0, (addr >>> 0) + bytes);
-    this.#k.memory.poison(addr, bytes, POISON.pageRedzone);
-    this.#k.memory.unpoison(addr, size);
-    this.#large.set(addr, { size, bytes, allocated: site });
+    this.#k.memory.raw.fill(0, addr >>> 0, (addr >>> 0) + (PAGE_SIZE << order));
     return addr;
+  }
+
+  /** The allocation of whole pages that begins at `addr`. */
+  #large(addr: GuestAddr): PageBlock | undefined {
+    const block = this.#k.pages.ownedAt(addr);
+    return block?.use === 'kmalloc' ? block : undefined;
   }
 
   /** Bytes that an allocation really has, or undefined when `addr` is none. */
   capacity(addr: GuestAddr): number | undefined {
-    return this.#k.slab.objectAt(addr)?.cache.objectSize ?? this.#large.get(addr)?.bytes;
+    const large = this.#large(addr);
+    return this.#k.slab.objectAt(addr)?.cache.objectSize ?? (large && PAGE_SIZE << large.order);
   }
 
   /** The bytes that may be used: those asked for, until `resize`. */
   requestedSize(addr: GuestAddr): number | undefined {
-    return this.#k.slab.objectAt(addr)?.size ?? this.#large.get(addr)?.size;
+    return this.#k.slab.objectAt(addr)?.size ?? this.#large(addr)?.size;
   }
 
   /** Lets `size` bytes of an allocation be used, at most its capacity. */
   resize(addr: GuestAddr, size: number): void {
-    const { slab, memory } = this.#k;
+    const { slab, pages } = this.#k;
     const object = slab.objectAt(addr);
-    if (object !== undefined) {
-      slab.resize(object, size);
-      return;
-    }
-    const large = this.#large.get(addr);
-    if (large === undefined) return;
-    large.size = size;
-    memory.poison(addr, large.bytes, POISON.pageRedzone);
-    memory.unpoison(addr, size);
+    if (object !== undefined) slab.resize(object, size);
+    else if (this.#large(addr) !== undefined) pages.limit(addr, size);
   }
 
   /**
@@ -85,16 +74,21 @@ export class Kmalloc {
    */
   free(addr: GuestAddr): boolean {
     if (addr === NULL || addr === ZERO_SIZE_PTR) return true;
-    const site = this.#k.allocationSite();
-    if (this.#large.delete(addr)) {
-      this.#k.pages.free(addr);
+    const site = this.#k.tracks.site();
+    if (this.#large(addr) !== undefined) {
+      this.#k.pages.free(addr, site);
       return true;
     }
     const bad = this.#k.slab.free(addr, site);
     if (bad === undefined) return true;
-    this.#k.reports.badFree(asAddr(addr), bad, site);
+    this.#k.reports.badFree(asAddr(addr), this.#freedBefore(addr) ? 'double-free' : bad);
     if (!this.#k.pages.isRam(addr)) this.#k.memory.readPtr(this.#pageOf(addr));
     return false;
+  }
+
+  #freedBefore(addr: GuestAddr): boolean {
+    const block = this.#k.pages.blockAt(addr);
+    return block?.start === addr && block.freed !== undefined;
   }
 
   /** `compound_head` in the `struct page` that `virt_to_page` computes. Source: arch/x86/include/asm/page_64.h. */

@@ -1,18 +1,30 @@
 import { PAGE } from '../../abi/index.ts';
 import { asAddr, type GuestAddr, hex64, InvariantError } from '../../bytes/index.ts';
 import { DIRECT_MAP, type GuestMemory, PAGE_SHIFT, PAGE_SIZE, POISON, PROT_RW } from '../../memory/index.ts';
+import type { AllocationSite } from './kasan/track.ts';
+import { type PageBlock, PageOwner } from './page-owner.ts';
 
 const { MAX_ORDER } = PAGE;
 const FREE = 0xff;
 const TAIL = 0xfe;
 
+/** Who asks for pages, and for what. */
+export interface PageRequest {
+  readonly site: AllocationSite;
+  readonly use: PageBlock['use'];
+  /** Bytes that may be used; the rest of the block is redzone. */
+  readonly size: number;
+}
+
 /**
  * The page allocator: a buddy system over the machine's RAM, addressed through the direct map. Free pages are
- * poisoned, so that a stale pointer into one is seen.
+ * poisoned, so that a stale pointer into one is seen. `Deviation:` RAM of which no block has been handed out yet is not
+ * mapped in pieces of 4 MiB, so that a small machine stays small: a wild access there faults.
  */
 export class PageAllocator {
   readonly totalPages: number;
   readonly #memory: GuestMemory;
+  readonly owner = new PageOwner();
   /** Free blocks of each order as page numbers, lowest first. */
   readonly #free: Set<number>[] = Array.from({ length: MAX_ORDER }, () => new Set());
   /** Order of the block that starts at a page; FREE blocks keep theirs in `#freeOrder`. */
@@ -37,12 +49,13 @@ export class PageAllocator {
   }
 
   /** A block of 2^order pages, mapped and valid, with undefined content; undefined when there is none. */
-  alloc(order: number): GuestAddr | undefined {
+  alloc(order: number, request?: PageRequest): GuestAddr | undefined {
     let have = order;
     while (have < MAX_ORDER && this.#free[have]!.size === 0) have++;
     if (have >= MAX_ORDER) return undefined;
     const page = this.#free[have]!.values().next().value as number;
     this.#remove(page, have);
+    this.#open(page, have);
     while (have > order) {
       have--;
       this.#insert(page + (1 << have), have);
@@ -51,7 +64,39 @@ export class PageAllocator {
     this.#freePages -= 1 << order;
     const addr = asAddr(DIRECT_MAP.start + page * PAGE_SIZE);
     this.#memory.map(addr, PAGE_SIZE << order, PROT_RW);
+    this.owner.allocated(
+      page,
+      order,
+      request && {
+        start: addr,
+        order,
+        use: request.use,
+        size: request.size,
+        allocated: request.site,
+        freed: undefined,
+      },
+    );
+    if (request !== undefined && request.size < PAGE_SIZE << order) this.limit(addr, request.size);
     return addr;
+  }
+
+  /** The allocated block that begins at `addr`, if its owner was noted. */
+  ownedAt(addr: GuestAddr): PageBlock | undefined {
+    return this.owner.at(this.#pageOf(addr));
+  }
+
+  /** Lets `size` bytes of the block at `addr` be used. */
+  limit(addr: GuestAddr, size: number): void {
+    const block = this.ownedAt(addr);
+    if (block === undefined) return;
+    block.size = size;
+    this.#memory.poison(addr, PAGE_SIZE << block.order, POISON.pageRedzone);
+    this.#memory.unpoison(addr, size);
+  }
+
+  /** The block that an address belongs to, or belonged to last. */
+  blockAt(addr: GuestAddr): PageBlock | undefined {
+    return this.isRam(addr) ? this.owner.find(Math.floor(this.#pageOf(addr))) : undefined;
   }
 
   /** Whether the address is in the direct map of the machine's RAM. */
@@ -61,15 +106,16 @@ export class PageAllocator {
 
   /** Order of the allocated block that starts at `addr`, or undefined. */
   orderOf(addr: GuestAddr): number | undefined {
-    const order = this.#order[(addr - DIRECT_MAP.start) / PAGE_SIZE];
+    const order = this.#order[this.#pageOf(addr)];
     return order === undefined || order === TAIL || order === FREE ? undefined : order;
   }
 
-  free(addr: GuestAddr): void {
+  free(addr: GuestAddr, site?: AllocationSite): void {
     let order = this.orderOf(addr);
     if (order === undefined) throw new InvariantError(`page at ${hex64(addr)} is not allocated`);
-    let page = (addr - DIRECT_MAP.start) / PAGE_SIZE;
+    let page = this.#pageOf(addr);
     this.#memory.poison(addr, PAGE_SIZE << order, POISON.page);
+    this.owner.freed(page, site);
     this.#order[page] = TAIL;
     this.#freePages += 1 << order;
     for (; order < MAX_ORDER - 1; order++) {
@@ -79,6 +125,18 @@ export class PageAllocator {
       page = Math.min(page, buddy);
     }
     this.#insert(page, order);
+  }
+
+  #pageOf(addr: GuestAddr): number {
+    return (addr - DIRECT_MAP.start) / PAGE_SIZE;
+  }
+
+  /** Maps a block of the largest order when a part of it is handed out for the first time. */
+  #open(page: number, order: number): void {
+    const start = asAddr(DIRECT_MAP.start + page * PAGE_SIZE);
+    if (order < MAX_ORDER - 1 || this.#memory.isPresent(start)) return;
+    this.#memory.map(start, PAGE_SIZE << order, PROT_RW);
+    this.#memory.poison(start, PAGE_SIZE << order, POISON.page);
   }
 
   #insert(page: number, order: number): void {

@@ -1,5 +1,6 @@
 import { asAddr, type GuestAddr, InvariantError, NULL } from '../../bytes/index.ts';
 import { type GuestMemory, PAGE_SHIFT, PAGE_SIZE, POISON } from '../../memory/index.ts';
+import type { AllocationSite } from './kasan/track.ts';
 import type { PageAllocator } from './page-alloc.ts';
 
 /** What `kmalloc(0)` returns. Source: include/linux/slab.h, ZERO_SIZE_PTR. */
@@ -12,6 +13,8 @@ export interface SlabCache {
   /** Distance between objects in bytes; what is between them is redzone. */
   readonly stride: number;
   readonly order: number;
+  /** Where the first object of a slab is; what is before it is redzone. */
+  readonly first: number;
   /** `struct kmem_cache` in guest memory. */
   addr: GuestAddr;
   /** Free slots, the next one to hand out last. */
@@ -19,15 +22,7 @@ export interface SlabCache {
   readonly constructor_: GuestAddr;
 }
 
-/** Who allocated or freed an object, and when. */
-export interface AllocationSite {
-  /** The return address in the code that asked. */
-  readonly ip: GuestAddr;
-  readonly pid: number;
-  readonly comm: string;
-}
-
-/** An object, live or in quarantine. */
+/** An object, live or freed; a freed one is known until its place is given to another. */
 export interface SlabObject {
   readonly cache: SlabCache;
   readonly addr: GuestAddr;
@@ -38,9 +33,7 @@ export interface SlabObject {
 }
 
 /** What `kfree` and its siblings find wrong with a pointer. */
-export type BadFree =
-  | { readonly kind: 'double-free'; readonly object: SlabObject }
-  | { readonly kind: 'invalid-free' };
+export type BadFree = 'double-free' | 'invalid-free';
 
 export interface SlabOptions {
   readonly memory: GuestMemory;
@@ -54,13 +47,13 @@ export interface SlabOptions {
 const REDZONE = 16;
 
 /**
- * The slab allocator. Objects of a power-of-two size are aligned to it, as Linux promises for kmalloc; each is
- * followed by a redzone, and the bytes between the size asked for and the object's size belong to it. A freed
- * object is poisoned and waits in a quarantine.
+ * The slab allocator. Objects of a power-of-two size are aligned to it, as Linux promises for kmalloc; each has
+ * redzones on both sides, and the bytes between the size asked for and the object's size belong to them. A freed
+ * object waits in a quarantine; it stays poisoned until its place is given to another.
  */
 export class Slab {
   readonly #o: SlabOptions;
-  /** Objects by address, live and quarantined. */
+  /** Objects by address; of each place the last. */
   readonly #objects = new Map<GuestAddr, SlabObject>();
   /** Cache of the slab that a page belongs to, by page number of the address's low half. */
   readonly #slabs = new Map<number, { readonly cache: SlabCache; readonly start: GuestAddr }>();
@@ -75,10 +68,11 @@ export class Slab {
   createCache(name: string, objectSize: number, align: number, constructor_: GuestAddr = NULL): SlabCache {
     const alignment = Math.max(align, 8);
     const stride = Math.ceil((objectSize + REDZONE) / alignment) * alignment;
+    const first = Math.ceil(REDZONE / alignment) * alignment;
     let order = 0;
     while (PAGE_SIZE << order < stride * 4 && order < 3) order++;
-    while (PAGE_SIZE << order < stride) order++;
-    return { name, objectSize, stride, order, addr: NULL, free: [], constructor_ };
+    while (PAGE_SIZE << order < first + 2 * stride) order++;
+    return { name, objectSize, stride, order, first, addr: NULL, free: [], constructor_ };
   }
 
   /** An object for `size` bytes (at most the cache's object size); undefined when memory is used up. */
@@ -89,6 +83,7 @@ export class Slab {
     }
     const addr = cache.free.pop()!;
     const { memory } = this.#o;
+    if (this.#objects.has(addr)) memory.poison(addr, cache.objectSize, POISON.slabRedzone);
     memory.unpoison(addr, size);
     if (zero || this.#o.zeroOnAlloc) memory.raw.fill(0, addr >>> 0, (addr >>> 0) + cache.objectSize);
     const object: SlabObject = { cache, addr, size, allocated: site, freed: undefined };
@@ -99,10 +94,11 @@ export class Slab {
   /** Frees an object; what is wrong with the pointer, if anything (then nothing is freed). */
   free(addr: GuestAddr, site: AllocationSite): BadFree | undefined {
     const object = this.#objects.get(addr);
-    if (object === undefined) return { kind: 'invalid-free' };
-    if (object.freed !== undefined) return { kind: 'double-free', object };
+    if (object === undefined) return 'invalid-free';
+    if (object.freed !== undefined) return 'double-free';
     object.freed = site;
     this.#o.memory.poison(addr, object.cache.objectSize, POISON.slabFreed);
+    this.#o.memory.poison(addr, 8, POISON.slabFreeTrack);
     this.#quarantine.push(object);
     this.#quarantined += object.cache.objectSize;
     this.#drain(this.#o.quarantineBytes);
@@ -123,12 +119,21 @@ export class Slab {
     return object?.freed === undefined ? object : undefined;
   }
 
-  /** The object whose slot holds `addr`, live, in quarantine or before its redzone. */
+  /** The object that `addr` belongs to, live or freed: of redzones, the one whose bytes are nearer. */
   find(addr: GuestAddr): SlabObject | undefined {
     const slab = this.#slabs.get((addr >>> 0) >>> PAGE_SHIFT);
     if (slab === undefined) return undefined;
-    const slot = Math.floor((addr - slab.start) / slab.cache.stride);
-    return this.#objects.get(asAddr(slab.start + slot * slab.cache.stride));
+    const { stride, first } = slab.cache;
+    const slot = Math.floor((addr - slab.start - first) / stride);
+    const before = this.#objects.get(asAddr(slab.start + first + slot * stride));
+    const after = this.#objects.get(asAddr(slab.start + first + (slot + 1) * stride));
+    if (before === undefined || after === undefined) return before ?? after;
+    return addr - (before.addr + before.size) < after.addr - addr ? before : after;
+  }
+
+  /** The slab that holds `addr`. */
+  slabAt(addr: GuestAddr): { readonly cache: SlabCache; readonly start: GuestAddr } | undefined {
+    return this.#slabs.get((addr >>> 0) >>> PAGE_SHIFT);
   }
 
   /** Objects not freed, for leak reports and cache destruction. */
@@ -144,12 +149,13 @@ export class Slab {
     if (start === undefined) return false;
     const bytes = PAGE_SIZE << cache.order;
     memory.poison(start, bytes, POISON.slabRedzone);
-    const count = Math.floor(bytes / cache.stride);
-    if (count === 0) throw new InvariantError(`cache ${cache.name} has no room for an object`);
+    // the last has its redzone too
+    const count = Math.floor((bytes - cache.first - cache.objectSize - REDZONE) / cache.stride) + 1;
+    if (count <= 0) throw new InvariantError(`cache ${cache.name} has no room for an object`);
     for (let page = 0; page < bytes; page += PAGE_SIZE) {
       this.#slabs.set(((start + page) >>> 0) >>> PAGE_SHIFT, { cache, start });
     }
-    for (let i = count - 1; i >= 0; i--) cache.free.push(asAddr(start + i * cache.stride));
+    for (let i = count - 1; i >= 0; i--) cache.free.push(asAddr(start + cache.first + i * cache.stride));
     return true;
   }
 
@@ -159,8 +165,7 @@ export class Slab {
     while (this.#quarantined > limit) {
       const object = this.#quarantine[this.#quarantineHead++]!;
       this.#quarantined -= object.cache.objectSize;
-      this.#objects.delete(object.addr);
-      memory.poison(object.addr, object.cache.objectSize, POISON.slabRedzone);
+      memory.poison(object.addr, 8, POISON.slabFreed);
       object.cache.free.push(object.addr);
     }
     if (this.#quarantineHead > 1024 && this.#quarantineHead * 2 > this.#quarantine.length) {

@@ -61,11 +61,11 @@ export function detachInit(modules: Modules, module: Module): () => void {
 export function* freeModule(modules: Modules, module: Module): Routine<void> {
   const { host } = modules;
   host.events.sysfsTeardown?.(module);
+  host.events.freeing?.(module);
   module.state = 'unformed';
   moduleUnloadFree(modules, module);
   yield* host.destroyParams(module.ptr('kp'), module.u32('num_kp'));
   removeFromList(modules, module);
-  host.events.freeing?.(module);
   rememberArea(modules, module, 'core');
   rememberArea(modules, module, 'init');
   for (const member of ['version', 'srcversion', 'args'] as const) {

@@ -90,6 +90,8 @@ export interface ModuleEvents {
   sysfsTeardown?(module: Module): void;
   /** kobject_uevent(KOBJ_ADD), once init has run. */
   uevent?(module: Module): void;
+  /** The module's memory is as it will be; neither its parameters nor init have run. */
+  formed?(module: Module): void;
   /** The module is about to be freed: whoever keeps facts of its memory takes note. */
   freeing?(module: Module): void;
   /** Init memory is about to be freed. */

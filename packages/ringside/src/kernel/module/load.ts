@@ -379,6 +379,7 @@ function completeFormation(modules: Modules, info: LoadInfo, module: Module): nu
   module.setU32('num_bugs', bugs.index === 0 ? 0 : Math.floor(bugs.size / info.structs.entrySize.bug_entry));
   enableRo(modules.host.memory, module, false);
   module.state = 'coming';
+  modules.host.events.formed?.(module);
   return 0;
 }
 

@@ -1,44 +1,59 @@
 import { PAGE } from '../../abi/index.ts';
 import { asAddr, type GuestAddr, InvariantError } from '../../bytes/index.ts';
-import { PAGE_SIZE } from '../../memory/index.ts';
+import { PAGE_SIZE, POISON } from '../../memory/index.ts';
 import type { Kernel } from '../kernel.ts';
+import type { AllocationSite } from '../mm/kasan/track.ts';
 
 /** Room for modules' per-CPU variables. */
 const MODULE_RESERVE = PAGE.PERCPU_MODULE_RESERVE;
 /** Room for `alloc_percpu`; the first chunk's dynamic part and what pcpu_alloc would add. */
 const DYNAMIC = 1 << 20;
 
-interface Piece {
+/** Freed pieces are remembered up to this number. */
+const FREED_LIMIT = 256;
+/** Pieces begin and end with granules of the shadow. */
+const GRANULE = 8;
+
+/** Per-CPU memory that somebody has, or had: an offset, the same on every CPU. */
+export interface PerCpuPiece {
   readonly offset: number;
   readonly size: number;
+  /** Undefined for a module's own section. */
+  readonly allocated: AllocationSite | undefined;
+  freed: AllocationSite | undefined;
 }
 
 /** First-fit allocation of offsets in `[start, end)`. */
 class Offsets {
   readonly #start: number;
   readonly #end: number;
-  readonly #pieces: Piece[] = [];
+  readonly #pieces: PerCpuPiece[] = [];
 
   constructor(start: number, end: number) {
     this.#start = start;
     this.#end = end;
   }
 
-  alloc(size: number, align: number): number | undefined {
+  alloc(size: number, align: number, site: AllocationSite | undefined): number | undefined {
     let at = Math.ceil(this.#start / align) * align;
     for (const piece of this.#pieces) {
       if (piece.offset - at >= Math.max(size, 1)) break;
       at = Math.ceil((piece.offset + piece.size) / align) * align;
     }
     if (at + size > this.#end) return undefined;
-    this.#pieces.push({ offset: at, size });
+    this.#pieces.push({ offset: at, size, allocated: site, freed: undefined });
     this.#pieces.sort((a, b) => a.offset - b.offset);
     return at;
   }
 
-  free(offset: number): Piece | undefined {
+  free(offset: number): PerCpuPiece | undefined {
     const index = this.#pieces.findIndex((piece) => piece.offset === offset);
     return index < 0 ? undefined : this.#pieces.splice(index, 1)[0];
+  }
+
+  /** The last piece that begins at or before an offset. */
+  before(offset: number): PerCpuPiece | undefined {
+    return this.#pieces.findLast((piece) => piece.offset <= offset);
   }
 }
 
@@ -52,6 +67,11 @@ export class PerCpu {
   readonly cpuBases: readonly GuestAddr[];
   readonly #reserve: Offsets;
   readonly #dynamic: Offsets;
+  /** The latest first. */
+  readonly #freed: PerCpuPiece[] = [];
+  /** Where the static variables end and what can be handed out begins. */
+  readonly #staticSize: number;
+  readonly #total: number;
   readonly #currentTask: number;
   readonly #topOfStack: number;
 
@@ -61,11 +81,14 @@ export class PerCpu {
     if (end === undefined) throw new InvariantError('the kernel has no __per_cpu_end');
     const staticSize = Math.ceil(end / PAGE_SIZE) * PAGE_SIZE;
     const total = staticSize + MODULE_RESERVE + DYNAMIC;
+    this.#total = total;
     const order = Math.ceil(Math.log2(total / PAGE_SIZE));
+    this.#staticSize = staticSize;
     this.cpuBases = Array.from({ length: cpus }, () => {
       const addr = k.pages.alloc(order);
       if (addr === undefined) throw new InvariantError('no memory for the per-CPU areas');
       k.memory.raw.fill(0, addr >>> 0, (addr >>> 0) + (PAGE_SIZE << order));
+      k.memory.poison(asAddr(addr + staticSize), (PAGE_SIZE << order) - staticSize, POISON.percpuFree);
       return addr;
     });
     this.#reserve = new Offsets(staticSize, staticSize + MODULE_RESERVE);
@@ -94,21 +117,36 @@ export class PerCpu {
 
   /** Offset for a module's per-CPU section, zeroed on every CPU; undefined when the reserve is used up. */
   reserve(size: number, align: number): number | undefined {
-    return this.#reserve.alloc(size, align);
+    return this.#alloc(this.#reserve, size, align, undefined);
   }
 
   /** False when nothing was reserved there. */
   release(offset: number): boolean {
-    return this.#free(this.#reserve, offset);
+    return this.#free(this.#reserve, offset, undefined);
   }
 
-  alloc(size: number, align: number): number | undefined {
-    return this.#dynamic.alloc(size, align);
+  alloc(size: number, align: number, site: AllocationSite): number | undefined {
+    return this.#alloc(this.#dynamic, size, align, site);
   }
 
   /** False when nothing was allocated there. */
-  free(offset: number): boolean {
-    return this.#free(this.#dynamic, offset);
+  free(offset: number, site: AllocationSite): boolean {
+    return this.#free(this.#dynamic, offset, site);
+  }
+
+  /** The piece that an offset belongs to, or belonged to last; of free memory behind one, the one before. */
+  pieceAt(offset: number): PerCpuPiece | undefined {
+    const holds = (piece: PerCpuPiece) => offset >= piece.offset && offset < piece.offset + piece.size;
+    const live = [this.#dynamic.before(offset), this.#reserve.before(offset)].find((p) => p !== undefined);
+    if (live !== undefined && holds(live)) return live;
+    return this.#freed.find(holds) ?? live;
+  }
+
+  /** What can be handed out, and an address in it: CPU and offset. */
+  placeOf(addr: GuestAddr): { readonly cpu: number; readonly offset: number } | undefined {
+    const cpu = this.cpuBases.findIndex((base) => addr >= base && addr < base + this.#total);
+    const offset = cpu < 0 ? 0 : addr - this.cpuBases[cpu]!;
+    return offset < this.#staticSize ? undefined : { cpu, offset };
   }
 
   setCurrent(task: GuestAddr, stackTop: GuestAddr): void {
@@ -116,10 +154,33 @@ export class PerCpu {
     this.#k.memory.writePtr(asAddr(this.base + this.#topOfStack), stackTop);
   }
 
-  #free(offsets: Offsets, offset: number): boolean {
+  #alloc(
+    offsets: Offsets,
+    size: number,
+    align: number,
+    site: AllocationSite | undefined,
+  ): number | undefined {
+    // a granule of its own at least: the shadow cannot tell pieces in one apart
+    const room = Math.ceil(Math.max(size, 1) / GRANULE) * GRANULE;
+    const offset = offsets.alloc(room, Math.max(align, GRANULE), site);
+    if (offset === undefined) return undefined;
+    for (const base of this.cpuBases) this.#k.memory.unpoison(asAddr(base + offset), size);
+    return offset;
+  }
+
+  #free(offsets: Offsets, offset: number, site: AllocationSite | undefined): boolean {
     const piece = offsets.free(offset);
     if (piece === undefined) return false;
-    for (const base of this.cpuBases) this.#k.memory.fill(asAddr(base + offset), 0, piece.size);
+    const { memory } = this.#k;
+    for (const base of this.cpuBases) {
+      memory.raw.fill(0, (base + offset) >>> 0, ((base + offset) >>> 0) + piece.size);
+      memory.poison(asAddr(base + offset), piece.size, POISON.percpuFree);
+    }
+    if (site !== undefined) {
+      piece.freed = site;
+      this.#freed.unshift(piece);
+      this.#freed.length = Math.min(this.#freed.length, FREED_LIMIT);
+    }
     return true;
   }
 

@@ -53,12 +53,12 @@ export class Fork {
     if (this.#tail === link) this.#tail = previous;
     vmalloc.free(task.stack);
     this.#k.provided.close(task.addr);
-    this.#k.slab.free(task.addr, this.#k.allocationSite());
+    this.#k.slab.free(task.addr, this.#k.tracks.site());
   }
 
   #allocate(name: string, user: boolean): Task {
     const { slab, taskCache, memory, layouts } = this.#k;
-    const object = slab.alloc(taskCache, taskCache.objectSize, true, this.#k.allocationSite());
+    const object = slab.alloc(taskCache, taskCache.objectSize, true, this.#k.tracks.site());
     if (object === undefined) throw new InvariantError('no memory for a task');
     const task = this.#create(object.addr, this.#nextPid++, name, user);
     const link = asAddr(object.addr + layouts.task.tasks);

@@ -83,7 +83,7 @@ export function taskInfo(k: Kernel): TaskInfo {
  * The call trace of the current task. `skipFirst` leaves out the frame that a RIP line has shown; `innermost` are
  * frames of the function of ours that prints, inside all others.
  */
-function trace(
+export function callTrace(
   k: Kernel,
   skipFirst: boolean,
   innermost: readonly HostFrame[] = [],
@@ -313,7 +313,7 @@ export function die(k: Kernel, stop: CpuException, bug: ModuleBug | undefined): 
   const fault = overflow ?? faultOf(k, stop, bug);
   const now = dump(k, stop.address === undefined ? k.lastCr2 : addrToU64(stop.address));
   if (stop.vector === VECTOR.PF) k.lastCr2 = addrToU64(stop.address ?? asAddr(0));
-  const { items, ips } = trace(k, true);
+  const { items, ips } = callTrace(k, true);
   k.oopsCount++;
   k.oopsSummary ??= now;
   const preempt = k.spec.config?.get('CONFIG_PREEMPTION') === 'y';
@@ -403,7 +403,7 @@ export function panic(k: Kernel, message: string): void {
 /** `WARN()`: prints, taints, and the code goes on behind its `ud2`. */
 export function warn(k: Kernel, bug: ModuleBug): void {
   const now = dump(k, k.lastCr2);
-  const { items, ips } = trace(k, true);
+  const { items, ips } = callTrace(k, true);
   emit(
     k,
     formatWarning({
@@ -425,7 +425,7 @@ export function warn(k: Kernel, bug: ModuleBug): void {
 
 /** A warning of a function of ours that stands for the kernel's own code: `where` is the function that warns. */
 export function warnInKernel(k: Kernel, where: string, text: string): void {
-  const { items, ips } = trace(k, false);
+  const { items, ips } = callTrace(k, false);
   if (text !== '')
     emit(k, [
       { level: 4, text: CUT_HERE },
@@ -488,5 +488,5 @@ function stackLinesIfAny(k: Kernel): LogLine[] {
 
 function stackLines(k: Kernel): LogLine[] {
   const innermost = [{ name: 'dump_stack_lvl', callee: 'show_stack' }];
-  return dumpStack(taskInfo(k), trace(k, false, innermost).items);
+  return dumpStack(taskInfo(k), callTrace(k, false, innermost).items);
 }

@@ -55,7 +55,9 @@ export class Traps {
       }
       return;
     }
-    die(k, stop, undefined);
+    k.reports.exception(stop);
+    // the report may have ended the machine
+    if (!k.halted) die(k, stop, undefined);
   }
 
   /** An access to memory that is mapped but not for use: reported, then made, as the real kernel would. What came of it. */
@@ -66,7 +68,7 @@ export class Traps {
       return undefined;
     }
     this.#k.reports.poison(stop.address, stop.accessSize, stop.access);
-    return this.#k.cpu.stepUnchecked();
+    return this.#k.halted ? undefined : this.#k.cpu.stepUnchecked();
   }
 
   /**
@@ -118,6 +120,9 @@ export class Traps {
     }
     const site = k.spec.symbols.lookup(failure.native);
     if (site !== undefined) k.cpu.regs.rip = site.address;
+    const { addr, size, access } = failure.error;
+    k.reports.fault(addr, size, access);
+    if (k.halted) return;
     die(k, asException(failure.error), undefined);
   }
 

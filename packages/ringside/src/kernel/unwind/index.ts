@@ -6,7 +6,7 @@
  */
 
 export { ModuleOrc, type OrcTables } from './module-orc.ts';
-export { ORC_REG, type OrcRule, UNWIND_HINT_TYPE } from './orc.ts';
+export { FRAME_POINTER, ORC_REG, type OrcRule, UNWIND_HINT_TYPE } from './orc.ts';
 export {
   type StackScanHost,
   scanStack,
