@@ -1,4 +1,5 @@
 import { type Instruction, NO_REGISTER } from '../x86/index.ts';
+import type { Block } from './guest-function.ts';
 import { RSP } from './register-file.ts';
 
 /** A check that stands for several accesses of a block. */
@@ -13,58 +14,149 @@ export interface GroupCheck {
 
 /** Which accesses of a block share a check. */
 export interface AccessPlan {
-  /** `checked`: an earlier check covers it; a group: check this and it covers the later ones; undefined: on its own. */
-  covers(ins: Instruction, key: number): 'checked' | GroupCheck | undefined;
+  /**
+   * For access `key` (0: the memory operand, 1: the stack) of the block's instruction at `position`. `checked`: an earlier
+   * check covers it; a group: check this and it covers the later ones; undefined: on its own.
+   */
+  covers(position: number, key: number): 'checked' | GroupCheck | undefined;
 }
 
-/** One access whose address is a register version, an index version and a constant. */
-interface Access {
-  readonly ins: Instruction;
+/** Bytes around the stack pointer at a function's start that are checked there; see frame-plan.ts. */
+export interface FrameRange {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** One access: at a version of its base and index registers, and a constant. */
+export interface Access {
+  readonly position: number;
   readonly key: number;
+  readonly base: number;
+  readonly baseVersion: number;
+  readonly index: number;
+  readonly indexVersion: number;
+  readonly scale: number;
+  readonly segment: number;
   readonly low: number;
   readonly high: number;
   readonly write: boolean;
 }
 
 /** Bytes that one load of the shadow answers for, wherever they begin. */
-const SPAN = 57;
+export const SPAN = 57;
 
 const NO_ACCESS = new Set('lea nop prefetch prefetchw invlpg clflush clflushopt clwb ud1 ud0'.split(' '));
 const READS_ONLY = new Set(
   'cmp test bt imul1 imul2 imul3 mul div idiv push call jmp movzx movsx movsxd'.split(' '),
 );
 
-/**
- * Accesses off one base within a few bytes of each other are checked together, at the first of them: the check is exact,
- * every byte from the lowest to the highest has to be valid. All accesses of a block are made unless one before them
- * faults, so code that is right never fails such a check for another reason; when one fails, the host judges the first
- * access on its own and steps.
- */
-export function planAccesses(instructions: readonly Instruction[]): AccessPlan | undefined {
-  const versions = new Array<number>(16).fill(0);
-  const offsets = new Array<number>(16).fill(0);
-  const families = new Map<string, Access[]>();
-  let nextVersion = 1;
-  const record = (
-    ins: Instruction,
+/** Follows registers through straight code: how often each was changed, and how far constants have moved it since. */
+export class RegisterTrack {
+  readonly versions: number[] = new Array<number>(16).fill(0);
+  readonly offsets: number[] = new Array<number>(16).fill(0);
+  #next = 1;
+
+  change(r: number): void {
+    this.versions[r] = this.#next++;
+    this.offsets[r] = 0;
+  }
+
+  /** What the instruction does, its accesses having been looked at. */
+  step(ins: Instruction): void {
+    const target = ins.operands[0];
+    switch (ins.name) {
+      case 'add':
+      case 'sub':
+        if (target?.kind !== 'reg' || target.size !== 64 || ins.operands[1]!.kind !== 'imm') break;
+        this.offsets[target.reg]! += ins.name === 'add' ? ins.operands[1]!.value : -ins.operands[1]!.value;
+        return;
+      case 'inc':
+      case 'dec':
+        if (target?.kind !== 'reg' || target.size !== 64) break;
+        this.offsets[target.reg]! += ins.name === 'inc' ? 1 : -1;
+        return;
+      case 'lea':
+        if (target!.size !== 64 || ins.base !== target!.reg || ins.index !== NO_REGISTER) break;
+        this.offsets[ins.base]! += ins.displacement;
+        return;
+      case 'push':
+        this.offsets[RSP]! -= ins.operandSize >> 3;
+        return;
+      case 'pop':
+        if (target!.kind === 'reg') {
+          this.offsets[RSP]! += ins.operandSize >> 3;
+          this.change(target!.reg);
+        } else this.change(RSP);
+        return;
+      case 'cmp':
+      case 'test':
+      case 'nop':
+      case 'bt':
+        return;
+      default:
+    }
+    for (const o of ins.operands) if (o.kind === 'reg') this.change(o.reg);
+    if (!ONLY_OPERANDS.has(ins.name) && !ins.name.startsWith('cmov') && !ins.name.startsWith('set')) {
+      for (let r = 0; r < 16; r++) this.change(r);
+    }
+  }
+}
+
+/** Instructions that change no register besides their operands. */
+const ONLY_OPERANDS = new Set(
+  'mov movzx movsx movsxd add sub and or xor lea shl shr sar rol ror imul2 imul3 inc dec neg not adc sbb xchg bswap'.split(
+    ' ',
+  ),
+);
+
+/** What the last instruction of a block does with the return address: `jmp` to a return thunk returns too. */
+export type BlockEnd = 'call' | 'return' | undefined;
+
+export function endOf(block: Block): BlockEnd {
+  switch (block.terminator.kind) {
+    case 'call':
+    case 'inlined-call':
+      return 'call';
+    case 'return':
+    case 'inlined-return':
+      return 'return';
+    default:
+      return undefined;
+  }
+}
+
+/** The accesses of straight code whose addresses can be compared with each other. */
+export function accessesOfBlock(instructions: readonly Instruction[], end: BlockEnd): Access[] {
+  const track = new RegisterTrack();
+  const accesses: Access[] = [];
+  const { versions, offsets } = track;
+  const add = (
+    position: number,
     key: number,
-    base: number,
-    index: number,
-    rest: string,
+    ins: Instruction,
     at: number,
     bytes: number,
     write: boolean,
   ): void => {
-    const name = `${base},${base < 0 ? 0 : versions[base]},${index},${index < 0 ? 0 : `${versions[index]}/${offsets[index]}`},${rest}`;
-    const low = at + (base < 0 ? 0 : offsets[base]!);
-    let list = families.get(name);
-    if (list === undefined) {
-      list = [];
-      families.set(name, list);
-    }
-    list.push({ ins, key, low, high: low + bytes, write });
+    const base = key === 1 ? RSP : ins.base;
+    const index = key === 1 ? NO_REGISTER : ins.index;
+    const low = at + (base < 0 ? 0 : offsets[base]!) + (index < 0 ? 0 : offsets[index]! * 2 ** ins.scale);
+    accesses.push({
+      position,
+      key,
+      base,
+      baseVersion: base < 0 ? 0 : versions[base]!,
+      index,
+      indexVersion: index < 0 ? 0 : versions[index]!,
+      scale: index < 0 ? 0 : ins.scale,
+      segment: key === 1 ? NO_REGISTER : ins.segment,
+      low,
+      high: low + bytes,
+      write,
+    });
   };
-  for (const ins of instructions) {
+  for (let position = 0; position < instructions.length; position++) {
+    const ins = instructions[position]!;
     const word = ins.operandSize >> 3;
     const memory = ins.operands.findIndex((o) => o.kind === 'mem');
     if (
@@ -79,149 +171,118 @@ export function planAccesses(instructions: readonly Instruction[]): AccessPlan |
       !(ins.name.startsWith('bt') && ins.operands[1]!.kind === 'reg')
     ) {
       const write = memory === 0 && !READS_ONLY.has(ins.name);
-      record(
-        ins,
-        0,
-        ins.base,
-        ins.index,
-        `${ins.scale},${ins.segment}`,
-        ins.displacement,
-        ins.operands[memory]!.size >> 3,
-        write,
-      );
+      add(position, 0, ins, ins.displacement, ins.operands[memory]!.size >> 3, write);
     }
     switch (ins.name) {
       case 'push':
-        record(ins, 1, RSP, NO_REGISTER, '0,-1', -word, word, true);
-        offsets[RSP]! -= word;
-        continue;
-      case 'call':
-        record(ins, 1, RSP, NO_REGISTER, '0,-1', -8, 8, true);
-        continue;
-      case 'ret':
-        record(ins, 1, RSP, NO_REGISTER, '0,-1', 0, 8, false);
-        continue;
+        add(position, 1, ins, -word, word, true);
+        break;
       case 'pop':
-        if (ins.operands[0]!.kind === 'reg') {
-          record(ins, 1, RSP, NO_REGISTER, '0,-1', 0, word, false);
-          offsets[RSP]! += word;
-        } else versions[RSP] = nextVersion++;
+        if (ins.operands[0]!.kind === 'reg') add(position, 1, ins, 0, word, false);
         break;
       default:
     }
-    nextVersion = step(ins, versions, offsets, nextVersion);
+    if (position === instructions.length - 1) {
+      if (end === 'call') add(position, 1, ins, -8, 8, true);
+      else if (end === 'return') add(position, 1, ins, 0, 8, false);
+    } else if (ins.name !== 'call') track.step(ins);
   }
-  return chunk(families);
+  return accesses;
 }
 
-/** What the instruction does to the registers' versions and known distances. */
-function step(ins: Instruction, versions: number[], offsets: number[], next: number): number {
-  let nextVersion = next;
-  const change = (r: number): void => {
-    versions[r] = nextVersion++;
-    offsets[r] = 0;
-  };
-  const target = ins.operands[0];
-  if (
-    (ins.name === 'add' || ins.name === 'sub') &&
-    target?.kind === 'reg' &&
-    target.size === 64 &&
-    ins.operands[1]!.kind === 'imm'
-  ) {
-    const by = ins.operands[1]!.value;
-    offsets[target.reg]! += ins.name === 'add' ? by : -by;
-    return nextVersion;
-  }
-  if (ins.name === 'lea' && target!.size === 64 && ins.base === target!.reg && ins.index === NO_REGISTER) {
-    offsets[ins.base]! += ins.displacement;
-    return nextVersion;
-  }
-  switch (ins.name) {
-    case 'cmp':
-    case 'test':
-    case 'push':
-    case 'nop':
-    case 'bt':
-      return nextVersion;
-    default:
-  }
-  for (const o of ins.operands) if (o.kind === 'reg') change(o.reg);
-  // Registers that are written without being operands.
-  switch (ins.name) {
-    case 'mov':
-    case 'movzx':
-    case 'movsx':
-    case 'movsxd':
-    case 'add':
-    case 'sub':
-    case 'and':
-    case 'or':
-    case 'xor':
-    case 'lea':
-    case 'shl':
-    case 'shr':
-    case 'sar':
-    case 'rol':
-    case 'ror':
-    case 'imul2':
-    case 'imul3':
-    case 'inc':
-    case 'dec':
-    case 'neg':
-    case 'not':
-    case 'adc':
-    case 'sbb':
-    case 'pop':
-    case 'xchg':
-    case 'bswap':
-      break;
-    default:
-      if (ins.name.startsWith('cmov') || ins.name.startsWith('set')) break;
-      for (let r = 0; r < 16; r++) change(r);
-  }
-  return nextVersion;
+export function sameBase(a: Access, b: Access): boolean {
+  return (
+    a.base === b.base &&
+    a.baseVersion === b.baseVersion &&
+    a.index === b.index &&
+    a.indexVersion === b.indexVersion &&
+    a.scale === b.scale &&
+    a.segment === b.segment
+  );
 }
 
-/** Cuts each family into runs that one check can cover. */
-function chunk(families: ReadonlyMap<string, readonly Access[]>): AccessPlan | undefined {
-  const groups = new Map<Instruction, Map<number, 'checked' | GroupCheck>>();
-  let any = false;
-  for (const [name, list] of families) {
-    if (list.length < 2) continue;
-    const noBase = name.startsWith('-1,');
-    let signChecked: number | undefined;
-    for (let i = 0; i < list.length; ) {
-      const first = list[i]!;
-      let low = first.low;
-      let high = first.high;
-      let write = first.write;
-      let end = i + 1;
-      while (end < list.length) {
-        const a = list[end]!;
-        const newLow = Math.min(low, a.low);
-        const newHigh = Math.max(high, a.high);
-        if (newHigh - newLow > SPAN) break;
-        low = newLow;
-        high = newHigh;
-        write ||= a.write;
-        end++;
-      }
-      const sign = !noBase && (signChecked === undefined || Math.abs(low - signChecked) > 2048);
-      if (sign) signChecked = low;
-      const put = (a: Access, value: 'checked' | GroupCheck): void => {
-        let of = groups.get(a.ins);
-        if (of === undefined) {
-          of = new Map();
-          groups.set(a.ins, of);
-        }
-        of.set(a.key, value);
-        any = true;
-      };
-      put(first, { offset: low - first.low, bytes: high - low, write, sign });
-      for (let k = i + 1; k < end; k++) put(list[k]!, 'checked');
-      i = end;
+/** A plan over `count` instructions, filled by position. */
+export class PlanTable implements AccessPlan {
+  readonly #entries: ('checked' | GroupCheck | undefined)[];
+
+  constructor(count: number) {
+    this.#entries = new Array<undefined>(count * 2).fill(undefined);
+  }
+
+  covers(position: number, key: number): 'checked' | GroupCheck | undefined {
+    return this.#entries[position * 2 + key];
+  }
+
+  put(access: Access, value: 'checked' | GroupCheck): void {
+    this.#entries[access.position * 2 + access.key] = value;
+  }
+}
+
+/**
+ * Accesses off one base within a few bytes of each other are checked together, at the first of them: the check is exact,
+ * every byte from the lowest to the highest has to be valid. All accesses of a block are made unless one before them
+ * faults, so code that is right never fails such a check for another reason; when one fails, the host judges the first
+ * access on its own and steps. Accesses within `frame`, which is given as seen from the stack pointer at the block's start,
+ * have been checked at the function's start.
+ */
+export function planAccesses(
+  instructions: readonly Instruction[],
+  end: BlockEnd,
+  frame?: FrameRange,
+): AccessPlan | undefined {
+  const accesses = accessesOfBlock(instructions, end);
+  if (accesses.length === 0) return undefined;
+  const plan = new PlanTable(instructions.length);
+  if (frame !== undefined) for (const a of accesses) if (inFrame(a, frame)) plan.put(a, 'checked');
+  planGroups(frame === undefined ? accesses : accesses.filter((a) => !inFrame(a, frame)), plan);
+  return plan;
+}
+
+/** Whether the check at the function's start has answered for an access. */
+export function inFrame(a: Access, frame: FrameRange): boolean {
+  return (
+    a.base === RSP &&
+    a.baseVersion === 0 &&
+    a.index < 0 &&
+    a.segment < 0 &&
+    a.low >= frame.low &&
+    a.high <= frame.high
+  );
+}
+
+/** Cuts the accesses of each family (one base) into runs that one check can cover. */
+export function planGroups(accesses: readonly Access[], plan: PlanTable): void {
+  const families: Access[][] = [];
+  for (const a of accesses) {
+    const family = families.find((f) => sameBase(f[0]!, a));
+    if (family === undefined) families.push([a]);
+    else family.push(a);
+  }
+  for (const list of families) if (list.length > 1) planFamily(list, plan);
+}
+
+function planFamily(list: readonly Access[], plan: PlanTable): void {
+  let signChecked: number | undefined;
+  for (let i = 0; i < list.length; ) {
+    const first = list[i]!;
+    let low = first.low;
+    let high = first.high;
+    let write = first.write;
+    let end = i + 1;
+    while (end < list.length) {
+      const a = list[end]!;
+      const newLow = Math.min(low, a.low);
+      const newHigh = Math.max(high, a.high);
+      if (newHigh - newLow > SPAN) break;
+      low = newLow;
+      high = newHigh;
+      write ||= a.write;
+      end++;
     }
+    const sign = first.base >= 0 && (signChecked === undefined || Math.abs(low - signChecked) > 2048);
+    if (sign) signChecked = low;
+    plan.put(first, { offset: low - first.low, bytes: high - low, write, sign });
+    for (let k = i + 1; k < end; k++) plan.put(list[k]!, 'checked');
+    i = end;
   }
-  if (!any) return undefined;
-  return { covers: (ins, key) => groups.get(ins)?.get(key) };
 }

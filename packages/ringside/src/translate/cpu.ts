@@ -77,6 +77,11 @@ export interface CpuOptions {
    * For comparing, and for tools that look at every instruction.
    */
   readonly stepped?: boolean;
+  /**
+   * How often a function is entered, or goes round in its loops, before it is translated again with more effort (its callees in
+   * place, small loops copied). Results, counts and stops are the same. Default 1000; `Infinity`: never.
+   */
+  readonly hotAfter?: number;
   /** The bounds of the function around an address (kallsyms, a module's symbol table). Without it, functions end where control flow does. */
   readonly functionAt?: (addr: GuestAddr) => { readonly start: GuestAddr; readonly size: number } | undefined;
   /** The image's thunks, by address. */
@@ -120,5 +125,7 @@ export interface Cpu {
     readonly functions: number;
     readonly modules: number;
     readonly bytes: number;
+    /** Functions translated again because they are hot. */
+    readonly hot: number;
   };
 }

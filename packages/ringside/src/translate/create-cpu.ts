@@ -13,7 +13,15 @@ import { accessesOf, type DataAccess } from './accesses.ts';
 import { CodeCache, NATIVE_SITE } from './code-cache.ts';
 import { type Cpu, type CpuException, type CpuOptions, type CpuPoison, type Stop, VECTOR } from './cpu.ts';
 import { DebugPoints, type Watchpoint } from './debug-points.ts';
-import { SLOT_CALLEE, SLOT_EXIT, SLOT_FKIND, SLOT_FUEL, SLOT_HIGH, slotOffset } from './engine-layout.ts';
+import {
+  SLOT_CALLEE,
+  SLOT_EXIT,
+  SLOT_FKIND,
+  SLOT_FUEL,
+  SLOT_HIGH,
+  SLOT_JUMP,
+  slotOffset,
+} from './engine-layout.ts';
 import { fetch, type TextSource } from './guest-function.ts';
 import type { Exit } from './ir.ts';
 import { printListing } from './listing.ts';
@@ -23,6 +31,8 @@ import { BareSystem } from './system-instructions.ts';
 /** Host stack that translated frames may take, in units of 64 bytes (384 KiB). */
 const DEPTH_BUDGET = 6144;
 /** A context that avoids all switch points is stopped anyway. */
+/** Enough for the translation to be paid back soon, few enough to be there when it matters. */
+const HOT_AFTER = 1000;
 const HARD_LIMIT = -(2 ** 24);
 /** Error code bits of #PF. Source: SDM vol. 3, 4.7. */
 const PF_PRESENT = 1;
@@ -44,6 +54,7 @@ class TranslatingCpu implements Cpu {
   readonly #text: TextSource;
   readonly #cache: CodeCache;
   readonly #fuel: Int32Array;
+  readonly #jump: BigUint64Array;
   readonly #system;
   readonly #debug: DebugPoints;
   #retired = 0;
@@ -62,6 +73,7 @@ class TranslatingCpu implements Cpu {
     // A kernel that listens itself calls `invalidate` from there.
     this.#memory.onTextChange ??= (addr, size) => this.invalidate(addr, size);
     this.#fuel = new Int32Array(options.memory.wasm.buffer, slotOffset(0), 128);
+    this.#jump = new BigUint64Array(options.memory.wasm.buffer, slotOffset(0), 64);
     const memory = options.memory;
     this.#debug = new DebugPoints(memory);
     const { breakpoints } = this.#debug;
@@ -81,6 +93,7 @@ class TranslatingCpu implements Cpu {
         text: this.#text,
         checked: options.checked ?? true,
         stepped: options.stepped ?? false,
+        hotAfter: options.hotAfter ?? HOT_AFTER,
         nativeAt: (addr) => (breakpoints.has(addr) ? -1 : options.natives.indexAt(asAddr(addr))),
       },
       {
@@ -255,6 +268,7 @@ class TranslatingCpu implements Cpu {
 
   #call(slot: number): Stop | undefined {
     const fuel = this.#fuel;
+    this.#cache.forgetDropped();
     this.#cache.run(slot, DEPTH_BUDGET, fuel[2 * SLOT_FUEL]!);
     const site = fuel[2 * SLOT_EXIT]!;
     if (site === 0) return undefined;
@@ -267,17 +281,19 @@ class TranslatingCpu implements Cpu {
   }
 
   #left(exit: Exit): Stop | undefined {
-    this.regs.rip = asAddr(exit.rip);
+    this.regs.rip = exit.reason === 'jump' ? addrFromU64(this.#jump[SLOT_JUMP]!) : asAddr(exit.rip);
     this.#fuel[2 * SLOT_FUEL]! += exit.giveBack;
+    if (exit.counter !== undefined) this.#cache.heat(exit.rip, exit.counter);
     if (exit.flags > 0) this.#fuel[2 * SLOT_FKIND] = exit.flags;
     switch (exit.reason) {
       case 'entry':
         return this.#fuel[2 * SLOT_FUEL]! <= 0 ? { kind: 'fuel' } : undefined;
       case 'depth':
+      case 'jump':
       case 'continue':
         return undefined;
       case 'fuel':
-        return { kind: 'fuel' };
+        return this.#fuel[2 * SLOT_FUEL]! <= 0 ? { kind: 'fuel' } : undefined;
       case 'exception':
         return { kind: 'exception', vector: exit.vector!, errorCode: 0 };
       case 'native':

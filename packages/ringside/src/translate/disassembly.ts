@@ -25,7 +25,9 @@ export function translateToText(
   const lifted = liftFunction(fn, {
     mode: options.checked ? 'checked' : 'plain',
     isFunctionStart: true,
+    tier: 'quick',
     group: true,
+    profile: undefined,
     nativeAt: () => -1,
   });
   return emitForListing(fn, lifted);

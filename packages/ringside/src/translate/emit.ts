@@ -39,6 +39,7 @@ import {
   type Stmt,
 } from './ir.ts';
 import type { LiftedFunction } from './lift-function.ts';
+import { RSP } from './register-file.ts';
 import { writeStructured } from './structure.ts';
 
 /** The type of translated functions: (depth, fuel) -> (RIP, fuel). */
@@ -196,15 +197,37 @@ class Emitter {
     out.u32(RIP);
     out.byte(OP['i64.const']);
     out.s53(node.end.returnTo);
+    if (node.end.keepsStack) {
+      // Also the stack pointer must be what it was before the call: then the local has it.
+      out.byte(OP['i64.xor']);
+      this.#get(GUEST + RSP);
+      out.byte(OP['i64.const']);
+      out.s32(8);
+      out.byte(OP['i64.add']);
+      out.byte(OP['local.tee']);
+      out.u32(GUEST + RSP);
+      out.byte(OP['i32.const']);
+      out.s32(0);
+      out.byte(OP['i64.load']);
+      out.u32(3);
+      out.u32(slotOffset(RSP));
+      out.byte(OP['i64.xor']);
+      out.byte(OP['i64.or']);
+      out.byte(OP['i64.const']);
+      out.s32(0);
+    }
     out.byte(OP['i64.ne']);
     out.byte(OP.if);
     out.byte(EMPTY_BLOCK);
-    out.byte(OP['local.get']);
-    out.u32(RIP);
-    out.byte(OP['local.get']);
-    out.u32(FUEL);
+    this.#get(RIP);
+    this.#get(FUEL);
     out.byte(OP.return);
     out.byte(OP.end);
+  }
+
+  #get(local: number): void {
+    this.#out.byte(OP['local.get']);
+    this.#out.u32(local);
   }
 
   #arguments(): void {

@@ -12,6 +12,9 @@ export const SLOT_HIGH = 30;
 /** The table slot that a call through the table goes to: read by stubs. */
 export const SLOT_CALLEE = 31;
 
+/** Where an exit goes whose RIP is known only at run time. */
+export const SLOT_JUMP = 33;
+
 export function slotOffset(slot: number): number {
   return REGISTER_FILE + slot * 8;
 }
@@ -19,6 +22,12 @@ export function slotOffset(slot: number): number {
 /** The cache of indirect branch targets: 4096 entries of 16 bytes (address, table slot), indexed by a hash. */
 export const TARGET_CACHE = 0x1_0000;
 export const TARGET_CACHE_ENTRIES = 4096;
+
+/**
+ * What quick code counts: 32-bit words, given out from the start. When there are no more, functions stay quick.
+ */
+export const PROFILE = 0x10_0000;
+export const PROFILE_BYTES = 0x100_0000;
 
 /** Imported functions of every translated module, in order. */
 export const IMPORT = {

@@ -62,7 +62,7 @@ function mayExit(ins: Instruction, checked: boolean): boolean {
 export function analyseFlags(fn: GuestFunction, checked: boolean): Map<Block, BlockFlags> {
   const result = new Map<Block, BlockFlags>();
   const gens = new Map<Block, { use: number; kill: number }>();
-  for (const block of fn.blocks.values()) {
+  for (const block of fn.blocks) {
     let use = 0;
     let kill = 0;
     for (const ins of block.instructions) {
@@ -75,13 +75,12 @@ export function analyseFlags(fn: GuestFunction, checked: boolean): Map<Block, Bl
   }
   const outOf = (block: Block): number => {
     let live = 0;
-    for (const target of targets(block)) {
-      const next = fn.blocks.get(target);
+    for (const next of block.successors) {
       if (next !== undefined) live |= result.get(next)!.liveIn;
     }
     return live;
   };
-  const order = [...fn.blocks.values()].sort((a, b) => b.start - a.start);
+  const order = [...fn.blocks].sort((a, b) => b.start - a.start);
   for (let changed = true; changed; ) {
     changed = false;
     for (const block of order) {
@@ -112,18 +111,4 @@ export function analyseFlags(fn: GuestFunction, checked: boolean): Map<Block, Bl
     }
   }
   return result;
-}
-
-function targets(block: Block): number[] {
-  const t = block.terminator;
-  switch (t.kind) {
-    case 'goto':
-      return [t.target];
-    case 'branch':
-      return [t.taken, t.next];
-    case 'call':
-      return [t.next];
-    default:
-      return [];
-  }
 }

@@ -2,15 +2,26 @@ import type { Block } from './guest-function.ts';
 import type { Expr, Stmt } from './ir.ts';
 
 /**
- * A function as a graph of nodes, ready to be structured: guest blocks, the loading of registers at entries and
- * after calls, and tails (jumps out of the function).
+ * entry: the function's start. block: a guest block, or a copy of one. reload: loads registers after a call.
+ * guess: of an inlined call, a further callee that may be meant; the last one calls whatever it is.
+ * gate: before the copies of a loop's block, whether all of them can be run.
  */
+export type NodeRole = 'entry' | 'block' | 'reload' | 'guess' | 'gate';
+
+/** A function as a graph of nodes, ready to be structured. */
 export interface FlowNode {
   readonly id: number;
+  readonly role: NodeRole;
+  /** The guest block of nodes that come from one. */
   readonly block: Block | undefined;
+  /** Of a block's copies 1 to `copies`, which one this is; 0: the block itself. */
+  readonly copy: number;
+  readonly copies: number;
   /** Place in the reverse postorder, while the graph is structured. */
   order: number;
   stmts: Stmt[];
+  /** Of an entry or a reload, before which statement registers are loaded. */
+  loadsAt: number;
   /** Statements made on the way to each successor. */
   edges: Stmt[][];
   successors: FlowNode[];
@@ -20,6 +31,8 @@ export interface FlowNode {
   uses: number;
   defs: number;
   hasExit: boolean;
+  /** The register file is exact at the end: something was called. */
+  synced: boolean;
   liveIn: number;
   dirtyIn: number;
   dirtyOut: number;
@@ -31,8 +44,16 @@ export type NodeEnd =
   | { readonly kind: 'branch'; readonly condition: Expr }
   /** Nothing follows: the last statement leaves. */
   | { readonly kind: 'never' }
-  /** Calls; goes on at the successor when it comes back to `returnTo`, else returns what it got. */
-  | { readonly kind: 'call'; readonly callee: Callee; readonly returnTo: number }
+  /**
+   * Calls; goes on at the successor when it comes back to `returnTo` (and, with `keepsStack`, with the stack pointer as
+   * before the call, which then needs no loading), else returns what it got.
+   */
+  | {
+      readonly kind: 'call';
+      readonly callee: Callee;
+      readonly returnTo: number;
+      readonly keepsStack: boolean;
+    }
   | { readonly kind: 'tail'; readonly callee: Callee };
 
 export type Callee =
@@ -40,12 +61,16 @@ export type Callee =
   /** A table slot in an expression. */
   | { readonly kind: 'slot'; readonly slot: Expr };
 
-export function newNode(id: number, block: Block | undefined): FlowNode {
+export function newNode(id: number, role: NodeRole, block?: Block, copy = 0, copies = 0): FlowNode {
   return {
     id,
+    role,
     block,
+    copy,
+    copies,
     order: -1,
     stmts: [],
+    loadsAt: 0,
     edges: [],
     successors: [],
     end: { kind: 'never' },
@@ -53,6 +78,7 @@ export function newNode(id: number, block: Block | undefined): FlowNode {
     uses: 0,
     defs: 0,
     hasExit: false,
+    synced: false,
     liveIn: 0,
     dirtyIn: 0,
     dirtyOut: 0,

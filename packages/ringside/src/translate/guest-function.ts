@@ -7,6 +7,24 @@ export type Terminator =
   /** `jcc`, `loop`, `jrcxz`: the instruction is the block's last one. */
   | { readonly kind: 'branch'; readonly ins: Instruction; readonly taken: number; readonly next: number }
   | { readonly kind: 'call'; readonly ins: Instruction; readonly target: CallTarget; readonly next: number }
+  /**
+   * A call whose callees stand in its place. Successors: the callees' entries in the order of `guesses`, then, where the
+   * target is known only at run time, the block at `next` for any other callee.
+   */
+  | {
+      readonly kind: 'inlined-call';
+      readonly ins: Instruction;
+      readonly target: CallTarget;
+      readonly guesses: readonly number[];
+      readonly next: number;
+    }
+  /** The return of an inlined callee: to `to`, unless the guest's stack says otherwise. */
+  | {
+      readonly kind: 'inlined-return';
+      readonly ins: Instruction;
+      readonly extra: number;
+      readonly to: number;
+    }
   /** A jump out of the function. */
   | { readonly kind: 'tail'; readonly ins: Instruction; readonly target: CallTarget }
   | { readonly kind: 'return'; readonly ins: Instruction; readonly extra: number }
@@ -22,14 +40,18 @@ export type CallTarget =
 
 export interface Block {
   readonly start: number;
-  readonly instructions: Instruction[];
-  terminator: Terminator;
+  readonly instructions: readonly Instruction[];
+  readonly terminator: Terminator;
+  /** Where the terminator's targets are inside the function, in its order; undefined: outside. */
+  successors: readonly (Block | undefined)[];
+  /** The entry of an inlined callee: fuel is looked at. */
+  readonly inlinedEntry: boolean;
 }
 
-/** The basic blocks reachable from `entry`, by address; the entry first. */
+/** The basic blocks reachable from `entry`; that of the entry first. */
 export interface GuestFunction {
   readonly entry: number;
-  readonly blocks: ReadonlyMap<number, Block>;
+  readonly blocks: readonly Block[];
   readonly instructionCount: number;
   /** Half-open ranges of the text that was read. */
   readonly ranges: readonly (readonly [start: number, end: number])[];
@@ -140,10 +162,27 @@ export function readFunction(text: TextSource, entry: number): GuestFunction {
       } else at += ins.length;
       if (terminator === undefined && leaders.has(at)) terminator = { kind: 'goto', target: at };
     }
-    blocks.set(start, { start, instructions, terminator });
+    blocks.set(start, { start, instructions, terminator, successors: [], inlinedEntry: false });
     ranges.push([start, at]);
   }
-  return { entry, blocks, instructionCount: count, ranges };
+  for (const block of blocks.values()) {
+    block.successors = targetsOf(block.terminator).map((target) => blocks.get(target));
+  }
+  return { entry, blocks: [...blocks.values()], instructionCount: count, ranges };
+}
+
+/** Where a terminator goes to inside the function, if these addresses are inside. */
+function targetsOf(t: Terminator): number[] {
+  switch (t.kind) {
+    case 'goto':
+      return [t.target];
+    case 'branch':
+      return [t.taken, t.next];
+    case 'call':
+      return [t.next];
+    default:
+      return [];
+  }
 }
 
 /** One instruction as a function that goes on behind it. */
@@ -154,8 +193,14 @@ export function readOne(text: TextSource, at: number): GuestFunction {
     terminator = terminate(text, ins, () => false) ?? { kind: 'cut', target: at + ins.length };
     if (terminator.kind === 'goto') terminator = { kind: 'cut', target: terminator.target };
   } else terminator = { kind: 'bad', addr: at, bytes: ins };
-  const block: Block = { start: at, instructions: isInstruction(ins) ? [ins] : [], terminator };
-  return { entry: at, blocks: new Map([[at, block]]), instructionCount: 1, ranges: [[at, at + ins.length]] };
+  const block: Block = {
+    start: at,
+    instructions: isInstruction(ins) ? [ins] : [],
+    terminator,
+    successors: targetsOf(terminator).map(() => undefined),
+    inlinedEntry: false,
+  };
+  return { entry: at, blocks: [block], instructionCount: 1, ranges: [[at, at + ins.length]] };
 }
 
 /** Decodes the instruction at `at`; bytes on a page that cannot be fetched end it. */

@@ -121,6 +121,8 @@ export interface Exit {
   readonly giveBack: number;
   readonly vector?: number | undefined;
   readonly native?: number | undefined;
+  /** The counter of quick code that was looked at too: below 0, the function is worth making again. */
+  readonly counter?: number | undefined;
 }
 
 export type ExitReason =
@@ -134,6 +136,8 @@ export type ExitReason =
   | 'fuel'
   /** A native asked to leave. */
   | 'native'
+  /** Goes on in the dispatcher at what SLOT_JUMP holds. */
+  | 'jump'
   /** Goes on in the dispatcher at `rip`. */
   | 'continue'
   /** The instruction is one for the host: see system.ts. */

@@ -1,4 +1,5 @@
 import { addrToU64, InvariantError, isCanonical } from '../bytes/index.ts';
+import { SHADOW_BASE } from '../memory/index.ts';
 import { OP } from '../wasm/index.ts';
 import { FS, type Instruction, NO_REGISTER, type Operand } from '../x86/index.ts';
 import type { AccessPlan } from './access-plan.ts';
@@ -28,6 +29,7 @@ import {
   type Width,
   wrap,
 } from './ir.ts';
+import type { GateCheck } from './loop-copies.ts';
 import { SLOT_FS_BASE, SLOT_GS_BASE } from './register-file.ts';
 
 /** How memory accesses are made. `hosted`: each through a function of the host, for single steps. */
@@ -82,8 +84,9 @@ export class LiftContext {
   /** The exits made, whose `dirty` gets the registers that were dirty at the block's start. */
   readonly exits: { exit: Exit; defs: number }[] = [];
   plan: AccessPlan | undefined;
-  /** The instruction being lifted, and how many of the block's instructions are not made before it. */
+  /** The instruction being lifted, its place in the block, and how many of the block's instructions are not made before it. */
   ins!: Instruction;
+  position = 0;
   notMade = 0;
   /** Whether anything can look at all flags after this instruction, and which of them later instructions read. */
   flagsObserved = true;
@@ -145,6 +148,7 @@ export class LiftContext {
       giveBack: more.giveBack ?? this.notMade,
       vector: more.vector,
       native: more.native,
+      counter: more.counter,
     };
     if (!this.synced) this.exits.push({ exit, defs: this.defs });
     return exit;
@@ -160,6 +164,7 @@ export class LiftContext {
       giveBack: 0,
       vector: undefined,
       native: undefined,
+      counter: undefined,
     };
     this.exits.push({ exit, defs: this.defs });
     this.emit({ kind: 'sync', exit });
@@ -239,7 +244,7 @@ export class LiftContext {
   access(ea: Expr, bytes: number, write: boolean, key = 0): MemoryRef {
     if (this.mode === 'hosted') return { at: this.hold(ea), offset: 0, hosted: true };
     if (this.mode === 'plain') return this.plainRef(ea);
-    const planned = this.plan?.covers(this.ins, key);
+    const planned = this.plan?.covers(this.position, key);
     if (planned === 'checked') return this.plainRef(ea);
     const held = this.hold(ea);
     if (planned !== undefined) {
@@ -269,6 +274,18 @@ export class LiftContext {
     if (fixed && (ea.big !== undefined ? ea.big >= 0n : ea.n >= 0))
       this.emit({ kind: 'exit', condition: undefined, exit });
     else this.emit({ kind: 'check', ea, bytes, write, sign: sign && !fixed, exit });
+  }
+
+  /** Whether the bytes of a gate's check are not all valid for certain, as 0 or 1. */
+  gateCheck(check: GateCheck): Expr {
+    let ea: Expr = check.base < 0 ? c64(check.low) : add64(this.reg(check.base), check.low);
+    if (check.index >= 0) {
+      const index = this.reg(check.index);
+      ea = op(OP['i64.add'], check.scale === 0 ? index : op(OP['i64.shl'], index, c64(check.scale)), ea);
+    }
+    const held = this.hold(ea);
+    const bad = notWhole(op(OP['i32.shr_u'], wrap(held), c32(3)), check.bytes, check.write);
+    return op(OP['i32.or'], op(OP['i64.ge_s'], held, c64(0)), bad);
   }
 
   /** Reads `bytes` bytes, zero-extended: 64-bit for 8 bytes, else 32-bit. */
@@ -381,4 +398,27 @@ export class LiftContext {
     if (size === 64) return value;
     return signed ? extendSigned(this.signed(value, size)) : extend(value);
   }
+}
+
+/** Whether the granules of up to 57 bytes are not all whole and, for a write, writable. */
+function notWhole(granule: Expr, bytes: number, write: boolean): Expr {
+  if (bytes === 1) {
+    const shadow = load(OP['i32.load8_s'], granule, SHADOW_BASE);
+    return write ? op(OP['i32.ne'], shadow, c32(8)) : op(OP['i32.lt_s'], shadow, c32(8));
+  }
+  if (bytes <= 9) {
+    const shadow = load(OP['i32.load16_u'], granule, SHADOW_BASE);
+    return write
+      ? op(OP['i32.ne'], shadow, c32(0x0808))
+      : op(OP['i32.ne'], and32(shadow, 0x8888), c32(0x0808));
+  }
+  const granules = (bytes + 14) >>> 3;
+  const mask = granules >= 8 ? 0xffff_ffff_ffff_ffffn : (1n << BigInt(8 * granules)) - 1n;
+  const shadow = load(OP['i64.load'], granule, SHADOW_BASE);
+  const relevant = write ? mask : 0x8888_8888_8888_8888n & mask;
+  return op(
+    'i64.ne',
+    relevant === 0xffff_ffff_ffff_ffffn ? shadow : op(OP['i64.and'], shadow, cBig(relevant)),
+    cBig(0x0808_0808_0808_0808n & mask),
+  );
 }

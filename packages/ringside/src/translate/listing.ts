@@ -41,7 +41,7 @@ export function wasmBytes({ marks }: TranslatedText): ReadonlyMap<Instruction, n
 }
 
 export function blocksInOrder(fn: GuestFunction): Block[] {
-  return [...fn.blocks.values()].sort((a, b) => a.start - b.start);
+  return [...fn.blocks].sort((a, b) => a.start - b.start);
 }
 
 /** How a block ends, and where that leads. */
@@ -59,6 +59,12 @@ function printTerminator(t: Terminator, symbol: SymbolNames): string {
       return `${mnemonic(t.ins)}: ${hex64(t.taken)}, else ${hex64(t.next)}`;
     case 'call':
       return `calls ${target(t.target)}, then ${hex64(t.next)}`;
+    case 'inlined-call': {
+      const callees = t.guesses.map((addr) => symbol(addr) ?? hex64(addr)).join(', ');
+      return `calls ${target(t.target)}, in place ${callees}, then ${hex64(t.next)}`;
+    }
+    case 'inlined-return':
+      return `returns to ${hex64(t.to)}`;
     case 'tail':
       return `leaves to ${target(t.target)}`;
     case 'return':

@@ -178,7 +178,7 @@ function analyse(entry: FlowNode): Shape {
   const targets: FlowNode[] = [];
   for (;;) {
     if (targets.length > 0) {
-      dispatcher = newNode(-1, undefined);
+      dispatcher = newNode(-1, 'entry');
       dispatcher.successors = [entry, ...targets];
       dispatcher.edges = dispatcher.successors.map(() => []);
       dispatcher.end = { kind: 'goto' };
