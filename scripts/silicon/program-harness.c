@@ -70,7 +70,7 @@ static void start(int sig, siginfo_t *info, void *context)
 	/* XSTATE_BV behind the area: x87 and SSE are not in their initial state. */
 	*(uint64_t *)((uint8_t *)uc->uc_mcontext.fpregs + 512) |= 3;
 	counting = in.count;
-	last = 0;
+	last = TEXT + in.entry;
 	prctl_base(ARCH_SET_GS, in.gs);
 	prctl_base(ARCH_SET_FS, in.fs);
 }

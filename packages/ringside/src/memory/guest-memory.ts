@@ -341,15 +341,23 @@ export class GuestMemory {
     else if (reason !== undefined) throw new GuestAccessFault(addr, size, access, reason);
   }
 
-  /** Completes an access to a slow page. */
+  /** Completes an access to slow pages; one that reaches from one mapping into another goes byte by byte. */
   slowRead(addr: GuestAddr, size: 1 | 2 | 4 | 8): bigint {
     const mapping = this.#slowAt(addr);
-    return mapping.page.read(addr - mapping.start, size);
+    const offset = addr - mapping.start;
+    if (offset + size <= mapping.size) return mapping.page.read(offset, size);
+    let value = 0n;
+    for (let i = size - 1; i >= 0; i--) value = (value << 8n) | this.slowRead(asAddr(addr + i), 1);
+    return value;
   }
 
   slowWrite(addr: GuestAddr, size: 1 | 2 | 4 | 8, value: bigint): void {
     const mapping = this.#slowAt(addr);
-    mapping.page.write(addr - mapping.start, size, value);
+    const offset = addr - mapping.start;
+    if (offset + size <= mapping.size) mapping.page.write(offset, size, value);
+    else {
+      for (let i = 0; i < size; i++) this.slowWrite(asAddr(addr + i), 1, (value >> BigInt(8 * i)) & 0xffn);
+    }
   }
 
   // ---- inside

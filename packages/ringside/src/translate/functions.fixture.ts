@@ -51,7 +51,7 @@ function pointer(random: Random): bigint {
     case 3:
       return BigInt(data + 0x2400 + random.next(64));
     case 4:
-      return BigInt(random.next(4096));
+      return BigInt(256 + random.next(3800));
     case 5:
       return 0xdead_0000_0000_0100n + BigInt(random.next(8));
     case 6:

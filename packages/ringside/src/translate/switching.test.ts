@@ -196,3 +196,33 @@ describe.each([true, false])('a watchpoint (checked: %s)', (checked) => {
     expect(m.call(m.text, [BigInt(m.heap)])).toMatchObject({ kind: 'watchpoint' });
   });
 });
+
+describe('an instruction that jumps to itself', () => {
+  // mov $5,%ecx; 5: loop 5b; test %eax,%eax; 9: je 9b
+  const code = bytes('b9 05 00 00 00 e2 fe 85 c0 74 fe');
+
+  test('is one step a round', () => {
+    const m = bareMachine(code);
+    expect(m.call(m.text, [], 1)).toEqual({ kind: 'fuel' });
+    const places: number[] = [];
+    for (let i = 0; i < 10; i++) {
+      places.push(m.cpu.regs.rip - m.text);
+      const before = m.cpu.retired;
+      expect(m.cpu.step()).toBeUndefined();
+      expect(m.cpu.retired).toBe(before + 1);
+    }
+    expect(places).toEqual([5, 5, 5, 5, 7, 9, 9, 9, 9, 9]);
+  });
+
+  test.each([{}, { checked: false }, { stepped: true }])(
+    'is stopped when its fuel is used up: %o',
+    (options) => {
+      for (const tight of ['eb fe', '31 c0 74 fe', '31 c9 67 e3 fd', 'f9 0f 82 fa ff ff ff']) {
+        const m = bareMachine(bytes(tight), options);
+        expect(m.call(m.text, [], 1000)).toEqual({ kind: 'fuel' });
+        expect(m.cpu.retired).toBeLessThan(1010);
+        expect(m.cpu.run(1000)).toEqual({ kind: 'fuel' });
+      }
+    },
+  );
+});
