@@ -3,6 +3,7 @@
 import {
   boot,
   type Machine,
+  type Report,
   recordText,
   type SyscallResult,
 } from '../packages/ringside/src/machine/index.ts';
@@ -16,7 +17,7 @@ const ORACLE_PARAMETERS = 'panic=-1';
 /** RINGSIDE_KERNEL: what --kernel takes; without it, the built-in kernel, whose recordings are kept. */
 const KERNEL = process.env['RINGSIDE_KERNEL'];
 
-export async function createTarget(options: TargetOptions): Promise<Target> {
+export async function createTarget(options: TargetOptions): Promise<RingsideTarget> {
   const machine = await boot({
     spec: await resolveKernel(KERNEL),
     commandLine: `${ORACLE_PARAMETERS} ${options.kernelParameters}`,
@@ -24,7 +25,7 @@ export async function createTarget(options: TargetOptions): Promise<Target> {
   return new RingsideTarget(machine);
 }
 
-class RingsideTarget implements Target {
+export class RingsideTarget implements Target {
   readonly #machine: Machine;
   #read = 0;
 
@@ -73,6 +74,11 @@ class RingsideTarget implements Target {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** What Ringside saw beyond the kernel's log, which is what a transcript has. */
+  get reports(): readonly Report[] {
+    return this.#machine.reports;
   }
 
   #end(result: SyscallResult): CallEnd {

@@ -135,6 +135,7 @@ static noinline void double_free(void)
 
 	drop_item(item);
 	drop_item(hidden(item));
+	barrier();
 }
 
 static noinline void invalid_free(void)

@@ -356,7 +356,8 @@ export class GuestMemory {
     const offset = addr - mapping.start;
     if (offset + size <= mapping.size) mapping.page.write(offset, size, value);
     else {
-      for (let i = 0; i < size; i++) this.slowWrite(asAddr(addr + i), 1, (value >> BigInt(8 * i)) & 0xffn);
+      for (let i = 0; i < size; i++)
+        this.slowWrite(asAddr(addr + i), 1, (value >> BigInt(8 * i)) & 0xffn);
     }
   }
 

@@ -17,7 +17,10 @@ const GRANULE = 8;
 /** Per-CPU memory that somebody has, or had: an offset, the same on every CPU. */
 export interface PerCpuPiece {
   readonly offset: number;
+  /** Whole granules. */
   readonly size: number;
+  /** The bytes asked for. */
+  readonly usable: number;
   /** Undefined for a module's own section. */
   readonly allocated: AllocationSite | undefined;
   freed: AllocationSite | undefined;
@@ -34,14 +37,16 @@ class Offsets {
     this.#end = end;
   }
 
-  alloc(size: number, align: number, site: AllocationSite | undefined): number | undefined {
+  alloc(usable: number, align: number, site: AllocationSite | undefined): number | undefined {
+    // a granule of its own at least: the shadow cannot tell pieces in one apart
+    const size = Math.ceil(Math.max(usable, 1) / GRANULE) * GRANULE;
     let at = Math.ceil(this.#start / align) * align;
     for (const piece of this.#pieces) {
-      if (piece.offset - at >= Math.max(size, 1)) break;
+      if (piece.offset - at >= size) break;
       at = Math.ceil((piece.offset + piece.size) / align) * align;
     }
     if (at + size > this.#end) return undefined;
-    this.#pieces.push({ offset: at, size, allocated: site, freed: undefined });
+    this.#pieces.push({ offset: at, size, usable, allocated: site, freed: undefined });
     this.#pieces.sort((a, b) => a.offset - b.offset);
     return at;
   }
@@ -160,9 +165,7 @@ export class PerCpu {
     align: number,
     site: AllocationSite | undefined,
   ): number | undefined {
-    // a granule of its own at least: the shadow cannot tell pieces in one apart
-    const room = Math.ceil(Math.max(size, 1) / GRANULE) * GRANULE;
-    const offset = offsets.alloc(room, Math.max(align, GRANULE), site);
+    const offset = offsets.alloc(size, Math.max(align, GRANULE), site);
     if (offset === undefined) return undefined;
     for (const base of this.cpuBases) this.#k.memory.unpoison(asAddr(base + offset), size);
     return offset;

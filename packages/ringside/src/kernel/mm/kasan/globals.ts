@@ -1,10 +1,12 @@
 import { asAddr, FormatError, type GuestAddr, UnsupportedError } from '../../../bytes/index.ts';
 import {
   ElfFile,
+  type ElfSection,
   R_X86_64_PC32,
   R_X86_64_PLT32,
   SHF_ALLOC,
   SHF_WRITE,
+  SHT_NOBITS,
   STT_FILE,
   STT_OBJECT,
   STT_SECTION,
@@ -13,6 +15,7 @@ import { type GuestMemory, POISON } from '../../../memory/index.ts';
 import type { LoadedSection, Module } from '../../module/module.ts';
 
 const GRANULE = 8;
+const POINTER_SIZE = 8;
 /** An instruction's operand ends at most this many bytes after the place that a PC-relative relocation counts from. */
 const PC_BIAS = [4, 8] as const;
 
@@ -37,6 +40,7 @@ interface Extent {
  * - Each variable has a symbol with its size (gcc and clang give one to every variable, static ones included; so
  *   no debug information is needed). A symbol without a size owns everything up to the next one.
  * - The gap is smaller than the alignment of what follows.
+ * - It is zero in the file, with nothing to relocate in it.
  * - Constants may be nameless. In read-only sections no relocation may lead into the gap.
  *
  * What the shadow cannot say stays valid: gaps within 8 bytes that end in a variable again, and in read-only sections
@@ -91,9 +95,9 @@ export class GlobalRedzones {
       list.sort((a, b) => a.start - b.start);
       const constant = (section.flags & SHF_WRITE) === 0;
       const behind = roomBehind(module, place);
-      const referenced = constant ? referencesTo(elf, section.index, section.size + behind) : undefined;
+      const owned = ownedBytes(elf, section, section.size + behind, constant);
       for (const gap of this.#gaps(list, section.size, section.addralign, behind)) {
-        if (referenced?.subarray(gap.start, gap.end).includes(1)) continue;
+        if (owned.subarray(gap.start, gap.end).some((byte) => byte !== 0)) continue;
         this.#poison(place.addr, gap, constant || /ro_after_init/.test(place.name));
       }
       for (const { name, start, size } of list)
@@ -149,22 +153,27 @@ function nextStart(
   return symbols[next]?.start ?? sectionSize;
 }
 
-/** For each byte of a section 1 where a relocation leads to; of those relative to an instruction, where they can lead. */
-function referencesTo(elf: ElfFile, section: number, size: number): Uint8Array {
+/**
+ * For each byte of a section something else than 0 when it is no padding: content, places to relocate, and of constants
+ * where relocations lead to (of those relative to an instruction, where they can lead).
+ */
+function ownedBytes(elf: ElfFile, section: ElfSection, size: number, constant: boolean): Uint8Array {
   const { symbols } = elf;
-  const referenced = new Uint8Array(size);
-  if (symbols === undefined) return referenced;
+  const owned = new Uint8Array(size);
+  if (section.type !== SHT_NOBITS) owned.set(elf.data(section));
   for (const table of elf.relocationSections) {
-    if ((elf.sectionAt(table.info).flags & SHF_ALLOC) === 0) continue;
+    const here = table.info === section.index;
+    if (!here && (!constant || (elf.sectionAt(table.info).flags & SHF_ALLOC) === 0)) continue;
     const relocations = elf.relocationTable(table);
     for (let i = 0; i < relocations.count; i++) {
+      if (here) owned.fill(1, relocations.offset(i), relocations.offset(i) + POINTER_SIZE);
       const symbol = relocations.symbol(i);
-      if (symbols.section(symbol) !== section) continue;
+      if (!constant || symbols?.section(symbol) !== section.index) continue;
       const at = symbols.value(symbol) + relocations.addend(i);
       const type = relocations.type(i);
-      if (type !== R_X86_64_PC32 && type !== R_X86_64_PLT32) referenced[at] = 1;
-      else referenced.fill(1, Math.max(0, at + PC_BIAS[0]), Math.max(0, at + PC_BIAS[1] + 1));
+      if (type !== R_X86_64_PC32 && type !== R_X86_64_PLT32) owned[at] = 1;
+      else owned.fill(1, Math.max(0, at + PC_BIAS[0]), Math.max(0, at + PC_BIAS[1] + 1));
     }
   }
-  return referenced;
+  return owned;
 }

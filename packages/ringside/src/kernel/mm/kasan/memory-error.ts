@@ -57,7 +57,7 @@ export class MemoryError implements MemoryReport {
     this.pid = current.pid;
     this.timeNs = k.clock.nowNs;
     this.place = stackFrame(k, ip, !isRip(k, ip));
-    const trace = traceFrom(k, this.place);
+    const trace = finding.access === 'execute' ? traceOfJump(k) : traceFrom(k, this.place);
     this.stack = trace.filter((item): item is StackFrame => !('remark' in item));
     this.shadow = shadowAround(k, finding.firstBad);
     this.#context = {
@@ -98,7 +98,7 @@ function firstFrame(k: Kernel): GuestAddr {
   return callTrace(k, false).ips[0] ?? k.cpu.regs.rip;
 }
 
-/** The call trace from `place` on; before it the function of ours that it has called, or where it has jumped to. */
+/** The call trace from `place` on; before it the function of ours that it has called. */
 function traceFrom(k: Kernel, place: StackFrame): (StackFrame | TraceRemark)[] {
   const { rip } = k.cpu.regs;
   const inGuest = k.sched.current.activations.at(-1)?.kind === 'guest';
@@ -121,6 +121,23 @@ function traceFrom(k: Kernel, place: StackFrame): (StackFrame | TraceRemark)[] {
     else trace.push({ remark: [` ? ${item.symbol}`] });
   }
   return trace;
+}
+
+/**
+ * The same after a call of what is no code: the kernel's unwinder is lost there, but the caller is known, and from it
+ * on the stack is in order.
+ */
+function traceOfJump(k: Kernel): (StackFrame | TraceRemark)[] {
+  const marks = callTrace(k, false).items.filter((item) => item.kind === 'mark');
+  const remark = (mark: (typeof marks)[number] | undefined): TraceRemark => ({
+    remark: [` ${mark?.text ?? ''}`],
+  });
+  return [
+    remark(marks[0]),
+    stackFrame(k, k.cpu.regs.rip, false),
+    ...k.tracks.depot.frames(k.tracks.depot.capture(true)),
+    remark(marks.at(-1)),
+  ];
 }
 
 /** Our shadow in KASAN's encoding, where memory that may be used is 0. */

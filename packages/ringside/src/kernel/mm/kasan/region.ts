@@ -61,7 +61,7 @@ function perCpu(k: Kernel, addr: GuestAddr): MemoryRegion | undefined {
   return {
     kind: 'percpu',
     start: asAddr(addr - offset + piece.offset),
-    size: piece.size,
+    size: piece.usable,
     cpu,
     ...lifetime(k, piece),
   };

@@ -66,8 +66,11 @@ export class StackDepot {
     return this.#nodes;
   }
 
-  /** The stack as it is now. The innermost frame is the caller of the function of ours that runs. */
-  capture(): StackNode {
+  /**
+   * The stack as it is now. The innermost frame is the caller of the function of ours that runs; with `called`, RIP is
+   * where a call has just led to, code or not, and the innermost frame is its caller.
+   */
+  capture(called = false): StackNode {
     const k = this.#k;
     const { activations } = k.sched.current;
     const top = activations.at(-1);
@@ -78,7 +81,7 @@ export class StackDepot {
       this.#below.set(top, below);
     }
     const { regs } = k.cpu;
-    return this.#guest(below, regs.rip, regs.rsp, regs.addr(RBP));
+    return this.#guest(below, regs.rip, regs.rsp, regs.addr(RBP), called);
   }
 
   /** Functions of a stack, innermost first. */
@@ -129,14 +132,14 @@ export class StackDepot {
   }
 
   /** Frames of guest code, on top of `below`. */
-  #guest(below: StackNode, rip: GuestAddr, rsp: GuestAddr, rbp: GuestAddr): StackNode {
+  #guest(below: StackNode, rip: GuestAddr, rsp: GuestAddr, rbp: GuestAddr, called = false): StackNode {
     const k = this.#k;
     const end = k.natives.returnAddress;
     let ip = rip;
     let sp: number = rsp;
     let bp: number = rbp;
     let count = 0;
-    if (k.natives.nameAt(rip) !== undefined) {
+    if (called || k.natives.nameAt(rip) !== undefined) {
       ip = this.#word(sp);
       sp += 8;
     }

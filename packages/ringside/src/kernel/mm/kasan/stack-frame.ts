@@ -23,7 +23,21 @@ export function stackFrame(k: Kernel, address: GuestAddr, isReturn: boolean): St
   const place = codePlace(k, address, isReturn);
   const at = isReturn ? asAddr(address - 1) : address;
   const symbol = k.kallsyms.at(at);
-  return new PlacedFrame(place, symbol && { ...symbol, offset: address - symbol.start });
+  if (symbol !== undefined) return new PlacedFrame(place, { ...symbol, offset: address - symbol.start });
+  // the kernel shows a bare address for code that is gone
+  const former = k.modules.formerAt(at);
+  const gone = former?.symbolAt(at);
+  return new PlacedFrame(
+    place,
+    gone && { ...gone, offset: address - at + gone.offset, module: former?.moduleName },
+  );
+}
+
+interface NamedPlace {
+  readonly name: string;
+  readonly offset: number;
+  readonly size: number;
+  readonly module: string | undefined;
 }
 
 class PlacedFrame implements StackFrame {
@@ -35,13 +49,16 @@ class PlacedFrame implements StackFrame {
   readonly module: string | undefined;
   readonly #place: CodePlace;
 
-  constructor(place: CodePlace, symbol: { name: string; offset: number; size: number } | undefined) {
+  constructor(place: CodePlace, symbol: NamedPlace | undefined) {
     this.address = place.addr;
-    this.symbol = place.symbol;
+    this.symbol =
+      symbol === undefined || !place.symbol.startsWith('0x')
+        ? place.symbol
+        : `${symbol.name}+0x${symbol.offset.toString(16)}/0x${symbol.size.toString(16)} [${symbol.module}]`;
     this.function = symbol?.name;
     this.offset = symbol?.offset;
     this.size = symbol?.size;
-    this.module = place.module?.name;
+    this.module = symbol?.module;
     this.#place = place;
   }
 
