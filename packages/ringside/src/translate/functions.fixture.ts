@@ -116,7 +116,7 @@ export function prove(seed: number, groups: number): Proof {
   return { text, images, runs, outcomes };
 }
 
-export type Options = Pick<BareMachineOptions, 'checked' | 'stepped'>;
+export type Options = Pick<BareMachineOptions, 'checked' | 'stepped' | 'hotAfter'>;
 
 /** Of some functions the machine does not know where they begin and end, as of programs without symbols. */
 export function isUnknown(group: number): boolean {

@@ -95,10 +95,31 @@ describe('generated functions do what the processor does', () => {
     );
   });
 
-  test('in slices of 1, 7, 100 and any number', () => {
+  test('as hot code, with checks, faults included', () => {
     compareAll(
-      'sliced',
-      {},
+      'checked and hot',
+      { hotAfter: 1 },
+      () => FUEL,
+      (_run, _o, i) => i < 8 * proof.text.programs.length,
+    );
+  });
+
+  test('as hot code without checks', () => {
+    compareAll(
+      'plain and hot',
+      { checked: false, hotAfter: 1 },
+      () => FUEL,
+      (_run, o, i) => i < 8 * proof.text.programs.length && !needsChecks(o),
+    );
+  });
+
+  test.each([
+    ['sliced', undefined],
+    ['hot and sliced', 1],
+  ])('in slices of 1, 7, 100 and any number (%s)', (name, hotAfter) => {
+    compareAll(
+      name,
+      hotAfter === undefined ? {} : { hotAfter },
       (random) => [1, 7, 100, 1 + random.next(300)][random.next(4)]!,
       (run, _o, i) => i % 3 === 0 && !run.count,
     );
@@ -113,9 +134,16 @@ describe('generated functions do what the processor does', () => {
     );
   });
 
-  test('with the same counts and the same stops plain, checked and stepped', () => {
+  test('with the same counts and the same stops plain, checked, hot and stepped', () => {
     const chosen = proof.runs.filter((_, i) => !needsChecks(proof.outcomes[i]!) && i % 37 === 0);
-    const traces = [{ checked: true }, { checked: false }, { stepped: true }].map((options) => {
+    const modes: Options[] = [
+      {},
+      { checked: false },
+      { hotAfter: 1 },
+      { checked: false, hotAfter: 1 },
+      { stepped: true },
+    ];
+    const traces = modes.map((options) => {
       const machine = machineFor(proof, options);
       return chosen.map((run, i) => {
         load(machine, proof, run);
@@ -126,8 +154,9 @@ describe('generated functions do what the processor does', () => {
       });
     });
     expect(chosen.length).toBeGreaterThan(50);
-    expect(traces[1]).toEqual(traces[0]);
+    for (const trace of traces.slice(1, 4)) expect(trace).toEqual(traces[0]);
+    // Where nothing is known of functions, what counts as entering one depends on how it is translated.
     const known = chosen.map((run) => !isUnknown(run.group));
-    expect(traces[2]!.filter((_, i) => known[i])).toEqual(traces[0]!.filter((_, i) => known[i]));
+    expect(traces[4]!.filter((_, i) => known[i])).toEqual(traces[0]!.filter((_, i) => known[i]));
   });
 });
