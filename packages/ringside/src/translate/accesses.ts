@@ -25,7 +25,7 @@ export interface DataAccess {
 }
 
 const WRITES = new Set(
-  'mov movnti pop movbe mov_from_seg sgdt sidt fxsave stmxcsr sldt str smsw fst fstp fist fistp fisttp fnstcw fnstsw fnstenv fnsave'.split(
+  'mov movnti pop movbe mov_from_seg sgdt sidt fxsave stmxcsr sldt str smsw fst fstp fist fistp fisttp fbstp fnstcw fnstsw fnstenv fnsave'.split(
     ' ',
   ),
 );
@@ -43,6 +43,12 @@ const AREAS: Readonly<Record<string, number>> = {
   fnsave: 108,
   frstor: 108,
 };
+/** Environments have 16-bit forms. */
+function areaBytes(ins: Instruction): number | undefined {
+  const bytes = AREAS[ins.name];
+  return bytes !== undefined && ins.operandSize === 16 && !ins.name.startsWith('fx') ? bytes - 14 : bytes;
+}
+
 /** Accesses of 16 bytes that need no alignment. */
 const UNALIGNED = new Set('movups movupd movdqu lddqu'.split(' '));
 
@@ -92,7 +98,7 @@ export function accessesOf(ins: Instruction, regs: RegisterFile): DataAccess[] {
         ? 8
         : ins.name === 'cmpxchg16b'
           ? 16
-          : (AREAS[ins.name] ?? Math.max(1, ins.operands[index]!.size >> 3));
+          : (areaBytes(ins) ?? Math.max(1, ins.operands[index]!.size >> 3));
     let ea = effectiveAddress(ins, regs);
     if (ins.name[0] === 'b' && ins.name[1] === 't' && ins.operands[1]!.kind === 'reg') {
       const bits = BigInt.asIntN(ins.operandSize, regs.u64(ins.operands[1]!.reg));

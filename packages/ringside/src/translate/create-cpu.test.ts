@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { asAddr } from '../bytes/index.ts';
+import { asAddr, UnsupportedError } from '../bytes/index.ts';
 import { DIRECT_MAP, POISON, PROT_RO, PROT_RW, PROT_RX, VMALLOC } from '../memory/index.ts';
+import { printInstruction } from '../x86/index.ts';
 import { bareMachine } from './bare-machine.ts';
 import { RAX, RBX, RCX, RDI, RSI, SLOT_RFLAGS } from './register-file.ts';
+import type { SystemInstructions } from './system-instructions.ts';
 
 function bytes(hex: string): Uint8Array {
   return Uint8Array.from(hex.trim().split(/\s+/), (b) => Number.parseInt(b, 16));
@@ -304,9 +306,14 @@ test('counts and results do not depend on slices', () => {
 });
 
 test('what Ringside cannot translate is named', () => {
-  const m = bareMachine(bytes('31 c0 d9 fe c3'));
+  const system: SystemInstructions = {
+    execute: (ins) => {
+      throw new UnsupportedError({ what: `instruction "${printInstruction(ins)}"` });
+    },
+  };
+  const m = bareMachine(bytes('31 c0 0f a2 c3'), { system });
   const stop = m.call(m.text);
   expect(stop).toMatchObject({ kind: 'unsupported' });
   expect(m.cpu.regs.rip).toBe(m.text + 2);
-  expect(String((stop as { error: Error }).error.message)).toContain('d9 fe');
+  expect(String((stop as { error: Error }).error.message)).toContain('cpuid');
 });

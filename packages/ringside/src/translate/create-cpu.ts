@@ -22,10 +22,11 @@ import {
   SLOT_JUMP,
   slotOffset,
 } from './engine-layout.ts';
+import { X87Unit } from './fpu/index.ts';
 import { fetch, type TextSource } from './guest-function.ts';
 import type { Exit } from './ir.ts';
 import { printListing } from './listing.ts';
-import { RegisterFile } from './register-file.ts';
+import { FPU_AREA, FPU_FIP, FPU_SCRATCH, RegisterFile } from './register-file.ts';
 import { BareSystem } from './system-instructions.ts';
 
 /** Host stack that translated frames may take, in units of 64 bytes (384 KiB). */
@@ -57,6 +58,7 @@ class TranslatingCpu implements Cpu {
   readonly #jump: BigUint64Array;
   readonly #system;
   readonly #debug: DebugPoints;
+  readonly #x87: X87Unit;
   #retired = 0;
   #given = 0;
   #running = false;
@@ -75,6 +77,7 @@ class TranslatingCpu implements Cpu {
     this.#fuel = new Int32Array(options.memory.wasm.buffer, slotOffset(0), 128);
     this.#jump = new BigUint64Array(options.memory.wasm.buffer, slotOffset(0), 64);
     const memory = options.memory;
+    this.#x87 = new X87Unit(memory.wasm.buffer, FPU_AREA, FPU_SCRATCH, () => this.#x87Opcode());
     this.#debug = new DebugPoints(memory);
     const { breakpoints } = this.#debug;
     this.#text = {
@@ -108,6 +111,7 @@ class TranslatingCpu implements Cpu {
         divide: (high: bigint, low: bigint, by: bigint) => this.#divide(high, low, by, false),
         divideSigned: (high: bigint, low: bigint, by: bigint) => this.#divide(high, low, by, true),
         translate: () => this.#translate(),
+        x87: (code: number) => this.#x87.execute(code),
       },
     );
   }
@@ -468,6 +472,14 @@ class TranslatingCpu implements Cpu {
   }
 
   // ---- instructions of the host
+
+  /** The opcode of the x87 instruction that is being made: its last three bits, and ModRM. */
+  #x87Opcode(): number {
+    const { raw } = this.#memory;
+    let at = new DataView(raw.buffer).getUint32(FPU_AREA + FPU_FIP, true);
+    while ((raw[at]! & 0xf8) !== 0xd8) at++;
+    return ((raw[at]! & 7) << 8) | raw[at + 1]!;
+  }
 
   #divide(high: bigint, low: bigint, by: bigint, signed: boolean): bigint {
     const convert = (v: bigint): bigint => (signed ? BigInt.asIntN(64, v) : BigInt.asUintN(64, v));

@@ -46,9 +46,11 @@ export const IMPORT = {
   divideSigned: 6,
   /** () -> table slot to call instead of the one in SLOT_CALLEE: translates on first call. */
   translate: 7,
+  /** (operation) -> answer: makes an instruction of x87, see fpu/x87-operations.ts */
+  x87: 8,
   /** (address, size in bytes) -> may it be made? Exact, in WebAssembly: see emit-check.ts. */
-  mayLoad: 8,
-  mayStore: 9,
+  mayLoad: 9,
+  mayStore: 10,
 } as const;
 
 export const IMPORTS = Object.keys(IMPORT) as (keyof typeof IMPORT)[];

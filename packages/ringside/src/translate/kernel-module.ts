@@ -24,6 +24,7 @@ const IMPORT_TYPES: Readonly<Record<(typeof IMPORTS)[number], number>> = {
   divide: 6,
   divideSigned: 6,
   translate: 3,
+  x87: 1,
   mayLoad: 8,
   mayStore: 8,
 };

@@ -44,10 +44,13 @@ export const FPU_BYTES = 416;
 export const FPU_FCW = 0;
 export const FPU_FSW = 2;
 export const FPU_FTW = 4;
+export const FPU_FOP = 6;
+export const FPU_FIP = 8;
+export const FPU_FDP = 16;
 export const FPU_MXCSR = 24;
 export const FPU_ST = 32;
 export const FPU_XMM = 160;
-/** 16 bytes for operands of x87 instructions. */
+/** 128 bytes for what goes between translated code and `fpu/`. */
 export const FPU_SCRATCH = FPU_AREA + 512;
 const FPU_SLOTS = FPU_BYTES / 8;
 /** Values after reset of FCW and of MXCSR with its mask. */

@@ -23,6 +23,7 @@ import {
   setXmm,
   storeVector,
   useFpu,
+  waitForFpu,
   writeVector,
 } from './simd.ts';
 
@@ -216,6 +217,7 @@ export const SIMD_MOVE_LIFTERS: Readonly<Record<string, Lifter>> = {
   maskmovdqu: maskedMove,
   maskmovq: maskedMove,
   emms: (c) => {
+    waitForFpu(c);
     useFpu(c);
     c.emit({ kind: 'store', op: OP['i32.store8'], at: c32(0), offset: FPU_AREA + FPU_FTW, value: c32(0) });
   },

@@ -21,8 +21,21 @@ export function useFpu(c: LiftContext): void {
   });
 }
 
+/** The summary of exceptions that are not masked, in the status word. */
+const EXCEPTION_SUMMARY = 0x80;
+
+/**
+ * Raises what an earlier instruction of x87 left behind.
+ * Deviation: also with CR0.NE clear, where processors would send an interrupt of the chipset.
+ */
+export function waitForFpu(c: LiftContext): void {
+  const status = make(OP['i32.load16_u'], 32, c32(0), undefined, FPU_AREA + FPU_FSW);
+  c.exception(VECTOR.MF, op('i32.ne', and32(status, EXCEPTION_SUMMARY), c32(0)));
+}
+
 /** What every MMX instruction but `emms` does to x87: the top is register 0, all registers are valid. */
 export function enterMmx(c: LiftContext): void {
+  waitForFpu(c);
   useFpu(c);
   const status = make(OP['i32.load16_u'], 32, c32(0), undefined, FPU_AREA + FPU_FSW);
   c.emit({

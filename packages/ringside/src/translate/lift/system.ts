@@ -50,7 +50,7 @@ function baseRegister(slot: number, write: boolean): Lifter {
 
 /** Instructions without effect on what guests can see here: one CPU runs at a time and caches are exact. */
 const NOTHING =
-  'nop pause endbr64 endbr32 lfence mfence sfence prefetch prefetchw clflush clflushopt clwb fwait clac stac wbnoinvd'.split(
+  'nop pause endbr64 endbr32 lfence mfence sfence prefetch prefetchw clflush clflushopt clwb clac stac wbnoinvd'.split(
     ' ',
   );
 

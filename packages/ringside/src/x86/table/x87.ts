@@ -26,7 +26,7 @@ D9 /7 mem        Mw           fnstcw       -
 D9 /0 reg        T            fld          -
 D9 /1 reg        ST T         fxch         -
 D9 D0            -            fnop         -
-D9 /3 reg        T            fstp         -
+D9 /3 reg        T            fstpnce      -
 D9 E0            -            fchs         -
 D9 E1            -            fabs         -
 D9 E4            -            ftst         -
@@ -77,8 +77,11 @@ DB /0 reg        ST T         fcmovnb      r=c
 DB /1 reg        ST T         fcmovne      r=z
 DB /2 reg        ST T         fcmovnbe     r=zc
 DB /3 reg        ST T         fcmovnu      r=p
+DB E0            -            fneni        -
+DB E1            -            fneni        -
 DB E2            -            fnclex       -
 DB E3            -            fninit       -
+DB E4            -            fneni        -
 DB /5 reg        ST T         fucomi       w=oszapc
 DB /6 reg        ST T         fcomi        w=oszapc
 DC /0 mem        Mq           fadd         -
@@ -91,6 +94,8 @@ DC /6 mem        Mq           fdiv         -
 DC /7 mem        Mq           fdivr        -
 DC /0 reg        T ST         fadd         -
 DC /1 reg        T ST         fmul         -
+DC /2 reg        ST T         fcom         -
+DC /3 reg        ST T         fcomp        -
 DC /4 reg        T ST         fsubr        -
 DC /5 reg        T ST         fsub         -
 DC /6 reg        T ST         fdivr        -
@@ -103,6 +108,7 @@ DD /4 mem        M            frstor       -
 DD /6 mem        M            fnsave       -
 DD /7 mem        Mw           fnstsw       -
 DD /0 reg        T            ffree        -
+DD /1 reg        ST T         fxch         -
 DD /2 reg        T            fst          -
 DD /3 reg        T            fstp         -
 DD /4 reg        ST T         fucom        -
@@ -117,6 +123,7 @@ DE /6 mem        Mw           fidiv        -
 DE /7 mem        Mw           fidivr       -
 DE /0 reg        T ST         faddp        -
 DE /1 reg        T ST         fmulp        -
+DE /2 reg        ST T         fcomp        -
 DE /4 reg        T ST         fsubrp       -
 DE /5 reg        T ST         fsubp        -
 DE /6 reg        T ST         fdivrp       -
@@ -130,6 +137,10 @@ DF /4 mem        Mt           fbld         -
 DF /5 mem        Mq           fild         -
 DF /6 mem        Mt           fbstp        -
 DF /7 mem        Mq           fistp        -
+DF /0 reg        T            ffreep       -
+DF /1 reg        ST T         fxch         -
+DF /2 reg        T            fstp         -
+DF /3 reg        T            fstp         -
 DF E0            -            fnstsw_ax    -
 DF /5 reg        ST T         fucomip      w=oszapc
 DF /6 reg        ST T         fcomip       w=oszapc
