@@ -13,8 +13,9 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { type FeatureColumn, type FeatureCost, measureFeatures } from './engine/features.ts';
 import type { KernelRun, ProgramRun } from './engine/kernel-run.ts';
-import { buildReal, buildSynthetic } from './engine/native-programs.ts';
+import { buildFeatures, buildReal, buildSynthetic } from './engine/native-programs.ts';
 import {
   kernelRelease,
   loadRealKernels,
@@ -84,6 +85,8 @@ async function smoke(): Promise<void> {
       results.set(name, result);
     }
   }
+  const costs = measureFeatures({ rounds: 1, loop: 100, events: 40 }, undefined);
+  process.stdout.write(`engine: ${costs.length} features measured\n`);
   process.stdout.write(
     `engine: ${SYNTHETIC_KERNELS.length} kernels and ${results.size} of Debian's, plain and checked, give the results of the processor\n`,
   );
@@ -203,8 +206,49 @@ function report(all: readonly Measured[]): void {
   ]);
 }
 
+const FEATURE_COLUMNS: readonly (readonly [FeatureColumn, string])[] = [
+  ['native', 'native'],
+  ['plain', 'plain'],
+  ['checked', 'checked'],
+  ['once', 'translated once'],
+];
+
+function features(): void {
+  const directory = mkdtempSync(join(tmpdir(), 'engine-bench-'));
+  try {
+    const sizes = { rounds: Number(flags.rounds), loop: 100_000, events: 1000 };
+    reportFeatures(measureFeatures(sizes, buildFeatures(directory)));
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function reportFeatures(costs: readonly FeatureCost[]): void {
+  if (flags.json) {
+    const rounded = costs.map(({ feature, ns }) => [
+      feature,
+      Object.fromEntries(Object.entries(ns).map(([column, value]) => [column, round2(value)])),
+    ]);
+    process.stdout.write(`${JSON.stringify({ nanoseconds: Object.fromEntries(rounded) }, undefined, 2)}\n`);
+    return;
+  }
+  const width = (title: string): number => Math.max(12, title.length + 2);
+  process.stdout.write(
+    `${'nanoseconds'.padEnd(50)}${FEATURE_COLUMNS.map(([, title]) => title.padStart(width(title))).join('')}\n`,
+  );
+  for (const { feature, ns } of costs) {
+    const cells = FEATURE_COLUMNS.map(([column, title]) => {
+      const value = ns[column];
+      const text = value === undefined ? '-' : value >= 1000 ? String(Math.round(value)) : value.toFixed(2);
+      return text.padStart(width(title));
+    });
+    process.stdout.write(`${feature.padEnd(50)}${cells.join('')}\n`);
+  }
+}
+
 try {
   if (flags.smoke) await smoke();
+  else if (flags.features) features();
   else await measure();
 } catch (error) {
   process.stderr.write(`bench/engine: ${error instanceof Error ? error.message : String(error)}\n`);

@@ -48,3 +48,10 @@ function runProgram(command: readonly string[]): KernelResult {
   const [ns, result] = stdout.trim().split('\n');
   return { result: BigInt(result!), ns: Math.min(...ns!.trim().split(' ').map(Number)) };
 }
+
+/** features.c with features.S; the program's path. */
+export function buildFeatures(directory: string): string {
+  const program = join(directory, 'features');
+  build('gcc', [...'-O2 -fno-pic -no-pie -static -o'.split(' '), program, 'features.c', 'features.S']);
+  return program;
+}

@@ -10,7 +10,7 @@ import {
   SHN_UNDEF,
   SymbolTable,
 } from '../../packages/ringside/src/elf/index.ts';
-import { GuestMemory, MODULES, PROT_RW, PROT_RX } from '../../packages/ringside/src/memory/index.ts';
+import { type GuestMemory, MODULES, PROT_RW, PROT_RX } from '../../packages/ringside/src/memory/index.ts';
 import type { Thunk } from '../../packages/ringside/src/translate/index.ts';
 
 const SHF_EXECINSTR = 4;
@@ -19,8 +19,6 @@ const STT_FUNC = 2;
 const PAGE = 4096;
 const CALL = 0xe8;
 const NOP5 = [0x0f, 0x1f, 0x44, 0x00, 0x00];
-/** Where imports are, behind the module. */
-const IMPORTS = MODULES.start + 0x3000_0000;
 /** Register numbers of `__x86_indirect_thunk_REG`. */
 const THUNK_REGISTERS = 'rax rcx rdx rbx rsp rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15'.split(' ');
 
@@ -32,15 +30,17 @@ export interface PlacedFunction {
 }
 
 export interface PlacedModule {
-  readonly memory: GuestMemory;
+  /** The addresses it takes, imports included. */
+  readonly start: GuestAddr;
+  readonly end: GuestAddr;
   /** By address, one per address. */
   readonly functions: readonly PlacedFunction[];
   functionAt(addr: GuestAddr): PlacedFunction | undefined;
   thunkAt(addr: GuestAddr): Thunk | undefined;
 }
 
-/** Puts the file into `memory`, a fresh one unless given, `offset` bytes into the module area. */
-export function placeModule(file: Uint8Array, memory = new GuestMemory(), offset = 0): PlacedModule {
+/** Puts the file into `memory`, `offset` bytes (whole pages) into the module area. */
+export function placeModule(file: Uint8Array, memory: GuestMemory, offset = 0): PlacedModule {
   const elf = new ElfFile(file);
   const symbols = elf.symbols;
   if (symbols === undefined) throw new Error('the module has no symbols');
@@ -54,6 +54,7 @@ export function placeModule(file: Uint8Array, memory = new GuestMemory(), offset
     if (section.type !== SHT_NOBITS) memory.raw.set(elf.data(section), next >>> 0);
     next += pages;
   }
+  const importsStart = next;
   const names = new Map<number, string>();
   const imports = new Map<number, number>();
   const place = (index: number): number => {
@@ -63,7 +64,7 @@ export function placeModule(file: Uint8Array, memory = new GuestMemory(), offset
     if (section !== SHN_UNDEF) return symbols.value(index);
     let addr = imports.get(index);
     if (addr === undefined) {
-      addr = IMPORTS + 16 * imports.size;
+      addr = importsStart + 16 * imports.size;
       imports.set(index, addr);
       names.set(addr, symbols.name(index));
     }
@@ -101,7 +102,8 @@ export function placeModule(file: Uint8Array, memory = new GuestMemory(), offset
   }
   const functions = [...byStart.values()].sort((a, b) => a.start - b.start);
   return {
-    memory,
+    start: asAddr(MODULES.start + offset),
+    end: asAddr(importsStart + Math.ceil((16 * imports.size) / PAGE) * PAGE),
     functions,
     functionAt: (addr) => {
       let low = 0;
