@@ -95,6 +95,7 @@ export class RegisterTrack {
         return;
       default:
     }
+    if (ins.name[0] === 'j') return;
     for (const o of ins.operands) if (o.kind === 'reg') this.change(o.reg);
     if (!ONLY_OPERANDS.has(ins.name) && !ins.name.startsWith('cmov') && !ins.name.startsWith('set')) {
       for (let r = 0; r < 16; r++) this.change(r);

@@ -11,8 +11,8 @@ export interface CalleeSource {
 /** Instructions of a callee, of all callees together; calls inside calls; activations of one function inside each other. */
 const MAX_CALLEE = 80;
 const MAX_ADDED = 400;
-const MAX_DEPTH = 5;
-const MAX_RECURSION = 3;
+const MAX_DEPTH = 8;
+const MAX_RECURSION = 4;
 
 /**
  * Puts callees in the place of calls: the return address is still pushed and still looked at, so that the guest's stack is

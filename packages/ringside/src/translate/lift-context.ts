@@ -276,16 +276,22 @@ export class LiftContext {
     else this.emit({ kind: 'check', ea, bytes, write, sign: sign && !fixed, exit });
   }
 
-  /** Whether the bytes of a gate's check are not all valid for certain, as 0 or 1. */
-  gateCheck(check: GateCheck): Expr {
-    let ea: Expr = check.base < 0 ? c64(check.low) : add64(this.reg(check.base), check.low);
-    if (check.index >= 0) {
-      const index = this.reg(check.index);
-      ea = op(OP['i64.add'], check.scale === 0 ? index : op(OP['i64.shl'], index, c64(check.scale)), ea);
+  /** Whether the bytes of a gate's checks are not all valid for certain. */
+  gateChecks(checks: readonly GateCheck[]): Expr {
+    let bits: Expr | undefined;
+    let signs: Expr | undefined;
+    for (const check of checks) {
+      let ea: Expr = check.base < 0 ? c64(check.low) : add64(this.reg(check.base), check.low);
+      if (check.index >= 0) {
+        const index = this.reg(check.index);
+        ea = op(OP['i64.add'], check.scale === 0 ? index : op(OP['i64.shl'], index, c64(check.scale)), ea);
+      }
+      const held = this.hold(ea);
+      signs = signs === undefined ? held : op(OP['i64.and'], signs, held);
+      const wrong = notWhole(op(OP['i32.shr_u'], wrap(held), c32(3)), check.bytes, check.write);
+      bits = bits === undefined ? wrong : op(OP['i64.or'], bits, wrong);
     }
-    const held = this.hold(ea);
-    const bad = notWhole(op(OP['i32.shr_u'], wrap(held), c32(3)), check.bytes, check.write);
-    return op(OP['i32.or'], op(OP['i64.ge_s'], held, c64(0)), bad);
+    return op(OP['i32.or'], op(OP['i64.ne'], bits!, c64(0)), op(OP['i64.ge_s'], signs!, c64(0)));
   }
 
   /** Reads `bytes` bytes, zero-extended: 64-bit for 8 bytes, else 32-bit. */
@@ -400,25 +406,14 @@ export class LiftContext {
   }
 }
 
-/** Whether the granules of up to 57 bytes are not all whole and, for a write, writable. */
+/** Not 0 when granules of up to 57 bytes are not all whole or, for a write, not all writable. */
 function notWhole(granule: Expr, bytes: number, write: boolean): Expr {
-  if (bytes === 1) {
-    const shadow = load(OP['i32.load8_s'], granule, SHADOW_BASE);
-    return write ? op(OP['i32.ne'], shadow, c32(8)) : op(OP['i32.lt_s'], shadow, c32(8));
-  }
-  if (bytes <= 9) {
-    const shadow = load(OP['i32.load16_u'], granule, SHADOW_BASE);
-    return write
-      ? op(OP['i32.ne'], shadow, c32(0x0808))
-      : op(OP['i32.ne'], and32(shadow, 0x8888), c32(0x0808));
-  }
   const granules = (bytes + 14) >>> 3;
   const mask = granules >= 8 ? 0xffff_ffff_ffff_ffffn : (1n << BigInt(8 * granules)) - 1n;
-  const shadow = load(OP['i64.load'], granule, SHADOW_BASE);
-  const relevant = write ? mask : 0x8888_8888_8888_8888n & mask;
-  return op(
-    'i64.ne',
-    relevant === 0xffff_ffff_ffff_ffffn ? shadow : op(OP['i64.and'], shadow, cBig(relevant)),
-    cBig(0x0808_0808_0808_0808n & mask),
-  );
+  const code = bytes === 1 ? OP['i64.load8_u'] : bytes <= 9 ? OP['i64.load16_u'] : OP['i64.load'];
+  const shadow = load(code, granule, SHADOW_BASE);
+  const relevant = mask & (write ? -1n : 0x8888_8888_8888_8888n);
+  const loaded = bytes === 1 ? 0xffn : bytes <= 9 ? 0xffffn : 0xffff_ffff_ffff_ffffn;
+  const looked = relevant === loaded ? shadow : op(OP['i64.and'], shadow, cBig(relevant));
+  return op(OP['i64.xor'], looked, cBig(0x0808_0808_0808_0808n & mask));
 }

@@ -191,8 +191,8 @@ class FunctionLifter {
     c.ins = { addr: block.start } as Instruction;
     let bad: Expr = op(OP['i32.le_s'], get32(FUEL), c32(block.instructions.length * node.copies));
     if (this.#options.mode === 'checked') {
-      for (const check of this.#loop(block, node.copies).checks)
-        bad = op(OP['i32.or'], bad, c.gateCheck(check));
+      const { checks } = this.#loop(block, node.copies);
+      if (checks.length > 0) bad = op(OP['i32.or'], bad, c.gateChecks(checks));
     }
     node.end = { kind: 'branch', condition: not32(bad) };
   }
