@@ -1,4 +1,4 @@
-import { type Instruction, NO_REGISTER } from '../x86/index.ts';
+import { ENCODINGS, type Encoding, type Instruction, NO_REGISTER } from '../x86/index.ts';
 import type { Block } from './guest-function.ts';
 import { RSP } from './register-file.ts';
 
@@ -45,10 +45,60 @@ export interface Access {
 /** Bytes that one load of the shadow answers for, wherever they begin. */
 export const SPAN = 57;
 
-const NO_ACCESS = new Set('lea nop prefetch prefetchw invlpg clflush clflushopt clwb ud1 ud0'.split(' '));
+const NO_ACCESS = new Set('lea nop prefetch prefetchw invlpg clflush clflushopt clwb ud1 ud0 pop'.split(' '));
 const READS_ONLY = new Set(
   'cmp test bt imul1 imul2 imul3 mul div idiv push call jmp movzx movsx movsxd'.split(' '),
 );
+const WRITES_NO_REGISTER = new Set('cmp test nop bt'.split(' '));
+/** Instructions that write their first operand and no other register. */
+const WRITES_FIRST = new Set(
+  'mov movzx movsx movsxd and or xor shl shr sar rol ror imul2 imul3 neg not adc sbb bswap'.split(' '),
+);
+
+/** What an encoding does to its memory operand, as far as accesses can be compared: looked up by its id. */
+const MEMORY = { none: 0, reads: 1, writes: 2, bits: 3, readsBits: 4 } as const;
+const memoryOf = ENCODINGS.map((e): number => {
+  if (NO_ACCESS.has(e.name) || e.repeatable || e.family === 'x87') return MEMORY.none;
+  if (e.name.startsWith('bt')) return e.name === 'bt' ? MEMORY.readsBits : MEMORY.bits;
+  return READS_ONLY.has(e.name) ? MEMORY.reads : MEMORY.writes;
+});
+
+/** What an encoding does to registers. */
+const EFFECT = {
+  none: 0,
+  first: 1,
+  add: 2,
+  subtract: 3,
+  increment: 4,
+  decrement: 5,
+  lea: 6,
+  push: 7,
+  pop: 8,
+  exchange: 9,
+  call: 10,
+  any: 11,
+} as const;
+const EFFECT_OF: Readonly<Record<string, number>> = {
+  add: EFFECT.add,
+  sub: EFFECT.subtract,
+  inc: EFFECT.increment,
+  dec: EFFECT.decrement,
+  lea: EFFECT.lea,
+  push: EFFECT.push,
+  pop: EFFECT.pop,
+  xchg: EFFECT.exchange,
+  call: EFFECT.call,
+};
+const effectOf = ENCODINGS.map(effect);
+
+function effect(e: Encoding): number {
+  const own = EFFECT_OF[e.name];
+  if (own !== undefined) return own;
+  // Conditional jumps stand between the copies of a loop.
+  if (WRITES_NO_REGISTER.has(e.name) || (e.name[0] === 'j' && e.name !== 'jmp')) return EFFECT.none;
+  if (WRITES_FIRST.has(e.name) || e.name.startsWith('cmov') || e.name.startsWith('set')) return EFFECT.first;
+  return EFFECT.any;
+}
 
 /** Follows registers through straight code: how often each was changed, and how far constants have moved it since. */
 export class RegisterTrack {
@@ -63,52 +113,57 @@ export class RegisterTrack {
 
   /** What the instruction does, its accesses having been looked at. */
   step(ins: Instruction): void {
+    const how = effectOf[ins.encoding.id]!;
+    if (how === EFFECT.none) return;
     const target = ins.operands[0];
-    switch (ins.name) {
-      case 'add':
-      case 'sub':
-        if (target?.kind !== 'reg' || target.size !== 64 || ins.operands[1]!.kind !== 'imm') break;
-        this.offsets[target.reg]! += ins.name === 'add' ? ins.operands[1]!.value : -ins.operands[1]!.value;
+    if (target?.kind === 'reg' && target.size === 64) {
+      const by = this.#distance(ins, how);
+      if (by !== undefined) {
+        this.offsets[target.reg]! += by;
         return;
-      case 'inc':
-      case 'dec':
-        if (target?.kind !== 'reg' || target.size !== 64) break;
-        this.offsets[target.reg]! += ins.name === 'inc' ? 1 : -1;
-        return;
-      case 'lea':
-        if (target!.size !== 64 || ins.base !== target!.reg || ins.index !== NO_REGISTER) break;
-        this.offsets[ins.base]! += ins.displacement;
-        return;
-      case 'push':
+      }
+    }
+    switch (how) {
+      case EFFECT.push:
         this.offsets[RSP]! -= ins.operandSize >> 3;
         return;
-      case 'pop':
-        if (target!.kind === 'reg') {
+      case EFFECT.pop:
+        if (target!.kind !== 'reg') this.change(RSP);
+        else {
           this.offsets[RSP]! += ins.operandSize >> 3;
           this.change(target!.reg);
-        } else this.change(RSP);
+        }
         return;
-      case 'cmp':
-      case 'test':
-      case 'nop':
-      case 'bt':
+      case EFFECT.exchange:
+        for (const o of ins.operands) if (o.kind === 'reg') this.change(o.reg);
+        return;
+      case EFFECT.call:
+      case EFFECT.any:
+        for (let r = 0; r < 16; r++) this.change(r);
         return;
       default:
+        if (target!.kind === 'reg') this.change(target!.reg);
     }
-    if (ins.name[0] === 'j') return;
-    for (const o of ins.operands) if (o.kind === 'reg') this.change(o.reg);
-    if (!ONLY_OPERANDS.has(ins.name) && !ins.name.startsWith('cmov') && !ins.name.startsWith('set')) {
-      for (let r = 0; r < 16; r++) this.change(r);
+  }
+
+  /** How far the instruction moves its 64-bit target by a constant. */
+  #distance(ins: Instruction, how: number): number | undefined {
+    switch (how) {
+      case EFFECT.add:
+        return ins.operands[1]!.kind === 'imm' ? ins.operands[1]!.value : undefined;
+      case EFFECT.subtract:
+        return ins.operands[1]!.kind === 'imm' ? -ins.operands[1]!.value : undefined;
+      case EFFECT.increment:
+        return 1;
+      case EFFECT.decrement:
+        return -1;
+      case EFFECT.lea:
+        return ins.base === ins.operands[0]!.reg && ins.index === NO_REGISTER ? ins.displacement : undefined;
+      default:
+        return undefined;
     }
   }
 }
-
-/** Instructions that change no register besides their operands. */
-const ONLY_OPERANDS = new Set(
-  'mov movzx movsx movsxd add sub and or xor lea shl shr sar rol ror imul2 imul3 inc dec neg not adc sbb xchg bswap'.split(
-    ' ',
-  ),
-);
 
 /** What the last instruction of a block does with the return address: `jmp` to a return thunk returns too. */
 export type BlockEnd = 'call' | 'return' | undefined;
@@ -159,34 +214,22 @@ export function accessesOfBlock(instructions: readonly Instruction[], end: Block
   for (let position = 0; position < instructions.length; position++) {
     const ins = instructions[position]!;
     const word = ins.operandSize >> 3;
-    const memory = ins.operands.findIndex((o) => o.kind === 'mem');
-    if (
-      memory >= 0 &&
-      !NO_ACCESS.has(ins.name) &&
-      !ins.encoding.repeatable &&
-      !ins.address32 &&
-      ins.operands[memory]!.size >= 8 &&
-      ins.operands[memory]!.size <= 64 &&
-      ins.name !== 'pop' &&
-      ins.encoding.family !== 'x87' &&
-      !(ins.name.startsWith('bt') && ins.operands[1]!.kind === 'reg')
-    ) {
-      const write = memory === 0 && !READS_ONLY.has(ins.name);
-      add(position, 0, ins, ins.displacement, ins.operands[memory]!.size >> 3, write);
+    const how = effectOf[ins.encoding.id];
+    if (ins.memory >= 0) {
+      const memory = memoryOf[ins.encoding.id]!;
+      const { size } = ins.operands[ins.memory]!;
+      const isString = memory >= MEMORY.bits && ins.operands[1]!.kind === 'reg';
+      if (memory !== MEMORY.none && !isString && !ins.address32 && size >= 8 && size <= 64) {
+        const write = ins.memory === 0 && (memory === MEMORY.writes || memory === MEMORY.bits);
+        add(position, 0, ins, ins.displacement, size >> 3, write);
+      }
     }
-    switch (ins.name) {
-      case 'push':
-        add(position, 1, ins, -word, word, true);
-        break;
-      case 'pop':
-        if (ins.operands[0]!.kind === 'reg') add(position, 1, ins, 0, word, false);
-        break;
-      default:
-    }
+    if (how === EFFECT.push) add(position, 1, ins, -word, word, true);
+    else if (how === EFFECT.pop && ins.memory < 0) add(position, 1, ins, 0, word, false);
     if (position === instructions.length - 1) {
       if (end === 'call') add(position, 1, ins, -8, 8, true);
       else if (end === 'return') add(position, 1, ins, 0, 8, false);
-    } else if (ins.name !== 'call') track.step(ins);
+    } else if (how !== EFFECT.call) track.step(ins);
   }
   return accesses;
 }
@@ -204,17 +247,20 @@ export function sameBase(a: Access, b: Access): boolean {
 
 /** A plan over `count` instructions, filled by position. */
 export class PlanTable implements AccessPlan {
-  readonly #entries: ('checked' | GroupCheck | undefined)[];
+  readonly #count: number;
+  #entries: ('checked' | GroupCheck | undefined)[] | undefined;
 
   constructor(count: number) {
-    this.#entries = new Array<undefined>(count * 2).fill(undefined);
+    this.#count = count;
   }
 
   covers(position: number, key: number): 'checked' | GroupCheck | undefined {
-    return this.#entries[position * 2 + key];
+    // String operations have accesses 2 and 3, which are never shared.
+    return key > 1 ? undefined : this.#entries?.[position * 2 + key];
   }
 
   put(access: Access, value: 'checked' | GroupCheck): void {
+    this.#entries ??= new Array<undefined>(this.#count * 2).fill(undefined);
     this.#entries[access.position * 2 + access.key] = value;
   }
 }

@@ -1,4 +1,4 @@
-import { ALL_FLAGS, type Instruction } from '../x86/index.ts';
+import { ALL_FLAGS, ENCODINGS, type Encoding, type Instruction } from '../x86/index.ts';
 import type { Block, GuestFunction } from './guest-function.ts';
 
 /** What is known of the flags after each instruction of a block. */
@@ -11,104 +11,136 @@ export interface BlockFlags {
   observed: boolean[];
 }
 
-/** Instructions that may leave the flags as they are: a count of 0. */
+const SHIFTS = new Set('shl shr sar rol ror rcl rcr shld shrd'.split(' '));
+const HAS_STACK_ACCESS = new Set(
+  'push pop pushf popf leave enter xlat maskmovdqu maskmovq push_fs push_gs div idiv'.split(' '),
+);
+
+/** Whether an instruction may leave the flags as they are: a count of 0. */
+const KEEPS = { never: 0, repeated: 1, shift: 2 } as const;
+/** Whether an instruction may leave the function before it is made. */
+const EXITS = { never: 0, always: 1, checked: 2, memory: 3 } as const;
+
+const keepsOf = ENCODINGS.map((e) =>
+  e.repeatable ? KEEPS.repeated : SHIFTS.has(e.name) ? KEEPS.shift : KEEPS.never,
+);
+const exitsOf = ENCODINGS.map(exits);
+
+function exits(e: Encoding): number {
+  if (e.name === 'div' || e.name === 'idiv' || e.family === 'system' || e.family === 'x87')
+    return EXITS.always;
+  if (e.repeatable || HAS_STACK_ACCESS.has(e.name)) return EXITS.checked;
+  return e.name === 'lea' ? EXITS.never : EXITS.memory;
+}
+
 function mayKeep(ins: Instruction): boolean {
-  if (ins.encoding.repeatable) return ins.rep || ins.repne;
-  const last = ins.operands[ins.operands.length - 1];
-  switch (ins.name) {
-    case 'shl':
-    case 'shr':
-    case 'sar':
-    case 'rol':
-    case 'ror':
-    case 'rcl':
-    case 'rcr':
-    case 'shld':
-    case 'shrd':
+  switch (keepsOf[ins.encoding.id]) {
+    case KEEPS.repeated:
+      return ins.rep || ins.repne;
+    case KEEPS.shift: {
+      const count = ins.operands[ins.operands.length - 1]!;
       // Not the operand size: a byte may be shifted with REX.W.
-      return last?.kind === 'reg' || ((last?.value ?? 0) & (ins.operands[0]!.size === 64 ? 63 : 31)) === 0;
+      return count.kind === 'reg' || (count.value & (ins.operands[0]!.size === 64 ? 63 : 31)) === 0;
+    }
     default:
       return false;
   }
 }
 
-const HAS_STACK_ACCESS = new Set([
-  'push',
-  'pop',
-  'pushf',
-  'popf',
-  'leave',
-  'enter',
-  'xlat',
-  'maskmovdqu',
-  'maskmovq',
-  'push_fs',
-  'push_gs',
-  'div',
-  'idiv',
-]);
-
 function mayExit(ins: Instruction, checked: boolean): boolean {
-  if (ins.name === 'div' || ins.name === 'idiv' || ins.encoding.family === 'system') return true;
-  // Alignment counts in plain code too.
-  if (ins.encoding.family === 'x87' || ins.operands.some((o) => o.kind === 'mem' && o.size === 128))
-    return true;
-  if (!checked) return false;
-  if (ins.encoding.repeatable || HAS_STACK_ACCESS.has(ins.name)) return true;
-  return ins.name !== 'lea' && ins.operands.some((o) => o.kind === 'mem');
+  switch (exitsOf[ins.encoding.id]) {
+    case EXITS.always:
+      return true;
+    case EXITS.checked:
+      return checked || hasAlignedOperand(ins);
+    case EXITS.memory:
+      return ins.memory >= 0 && (checked || hasAlignedOperand(ins));
+    default:
+      return false;
+  }
+}
+
+/** Alignment counts in plain code too. */
+function hasAlignedOperand(ins: Instruction): boolean {
+  return ins.memory >= 0 && ins.operands[ins.memory]!.size === 128;
 }
 
 /** Which flags are read where, backwards over the whole function. */
 export function analyseFlags(fn: GuestFunction, checked: boolean): Map<Block, BlockFlags> {
-  const result = new Map<Block, BlockFlags>();
-  const gens = new Map<Block, { use: number; kill: number }>();
-  for (const block of fn.blocks) {
-    let use = 0;
-    let kill = 0;
+  const blocks = [...fn.blocks].sort((a, b) => b.start - a.start);
+  const n = blocks.length;
+  const indexOf = new Map<Block, number>();
+  for (let i = 0; i < n; i++) indexOf.set(blocks[i]!, i);
+  const use = new Int32Array(n);
+  const kill = new Int32Array(n);
+  const liveIn = new Int32Array(n);
+  /** Where each block goes on inside the function with the flags that it leaves. */
+  const successors: number[][] = [];
+  for (let i = 0; i < n; i++) {
+    const block = blocks[i]!;
+    let used = 0;
+    let killed = 0;
     for (const ins of block.instructions) {
-      use |= ins.encoding.flagsRead & ~kill;
-      if (!mayKeep(ins)) kill |= ins.encoding.flagsWritten | ins.encoding.flagsUndefined;
+      const e = ins.encoding;
+      used |= e.flagsRead & ~killed;
+      const written = e.flagsWritten | e.flagsUndefined;
+      if (written !== 0 && !mayKeep(ins)) killed |= written;
     }
-    if (block.terminator.kind === 'call' || block.terminator.kind === 'return') kill = ALL_FLAGS;
-    gens.set(block, { use, kill });
-    result.set(block, { liveIn: use, needed: [], observed: [] });
+    const { kind } = block.terminator;
+    const ends = kind === 'call' || kind === 'return';
+    const inside: number[] = [];
+    if (!ends) for (const s of block.successors) if (s !== undefined) inside.push(indexOf.get(s)!);
+    successors.push(inside);
+    use[i] = used;
+    kill[i] = ends ? ALL_FLAGS : killed;
+    liveIn[i] = used;
   }
-  const outOf = (block: Block): number => {
+  const outOf = (i: number): number => {
     let live = 0;
-    for (const next of block.successors) {
-      if (next !== undefined) live |= result.get(next)!.liveIn;
-    }
+    for (const s of successors[i]!) live |= liveIn[s]!;
     return live;
   };
-  const order = [...fn.blocks].sort((a, b) => b.start - a.start);
   for (let changed = true; changed; ) {
     changed = false;
-    for (const block of order) {
-      const { use, kill } = gens.get(block)!;
-      const live = use | (outOf(block) & ~kill);
-      const flags = result.get(block)!;
-      if (live !== flags.liveIn) {
-        flags.liveIn = live;
+    for (let i = 0; i < n; i++) {
+      const live = use[i]! | (outOf(i) & ~kill[i]!);
+      if (live !== liveIn[i]) {
+        liveIn[i] = live;
         changed = true;
       }
     }
   }
-  for (const block of order) {
-    const flags = result.get(block)!;
-    let live = block.terminator.kind === 'call' || block.terminator.kind === 'return' ? 0 : outOf(block);
-    let observed = true;
-    for (let i = block.instructions.length - 1; i >= 0; i--) {
-      const ins = block.instructions[i]!;
-      flags.needed[i] = live;
-      flags.observed[i] = observed;
-      const e = ins.encoding;
-      const written = e.flagsWritten | e.flagsUndefined;
-      const keeps = mayKeep(ins);
-      if (!keeps) live &= ~written;
-      live |= e.flagsRead;
-      if (written === ALL_FLAGS && !keeps && e.flagsRead === 0) observed = false;
-      if (e.flagsRead !== 0 || mayExit(ins, checked)) observed = true;
-    }
+  const result = new Map<Block, BlockFlags>();
+  for (let i = 0; i < n; i++) {
+    const block = blocks[i]!;
+    result.set(block, backwards(block.instructions, liveIn[i]!, outOf(i), checked));
   }
   return result;
+}
+
+function backwards(
+  instructions: readonly Instruction[],
+  liveIn: number,
+  liveOut: number,
+  checked: boolean,
+): BlockFlags {
+  const count = instructions.length;
+  const needed = new Array<number>(count);
+  const observed = new Array<boolean>(count);
+  let live = liveOut;
+  let seen = true;
+  for (let k = count - 1; k >= 0; k--) {
+    const ins = instructions[k]!;
+    needed[k] = live;
+    observed[k] = seen;
+    const e = ins.encoding;
+    const written = e.flagsWritten | e.flagsUndefined;
+    if (written !== 0 && !mayKeep(ins)) {
+      live &= ~written;
+      if (written === ALL_FLAGS && e.flagsRead === 0) seen = false;
+    }
+    live |= e.flagsRead;
+    if (!seen && (e.flagsRead !== 0 || mayExit(ins, checked))) seen = true;
+  }
+  return { liveIn, needed, observed };
 }
