@@ -23,6 +23,8 @@ export interface TranslationJob {
 
 export interface TranslationResult {
   readonly ms: number;
+  /** The last module's part of it. */
+  readonly lastMs: number;
   readonly instructions: number;
   readonly functions: number;
   readonly guestBytes: number;
@@ -31,6 +33,7 @@ export interface TranslationResult {
   /** Growth, after a garbage collection. */
   readonly heapBytes: number;
   readonly externalBytes: number;
+  /** Of the process, without what its JavaScript heap has reserved. */
   readonly residentBytes: number;
   /** Of first calls that had to translate, in ms. */
   readonly firstCallMs: { readonly median: number; readonly p90: number; readonly calls: number } | undefined;
@@ -107,8 +110,13 @@ function run(job: TranslationJob): TranslationResult {
   const starts = placed.modules.map((m) => m.functions.map((f) => f.start));
   const began = performance.now();
   let times: number[] = [];
-  if (job.kind === 'whole') for (const list of starts) cpu.translate(list);
-  else {
+  let last = began;
+  if (job.kind === 'whole') {
+    for (const list of starts) {
+      last = performance.now();
+      cpu.translate(list);
+    }
+  } else {
     const all = starts.flat();
     const step = Math.max(1, Math.floor(all.length / job.calls));
     times = firstCalls(
@@ -116,12 +124,13 @@ function run(job: TranslationJob): TranslationResult {
       all.filter((_, i) => i % step === 0),
     );
   }
-  const ms = performance.now() - began;
+  const ended = performance.now();
   const after = collect();
   const { instructions, functions, bytes, modules } = cpu.translation;
   times.sort((a, b) => a - b);
   return {
-    ms,
+    ms: ended - began,
+    lastMs: ended - last,
     instructions,
     functions,
     guestBytes: placed.modules.flatMap((m) => m.functions).reduce((sum, f) => sum + f.size, 0),
@@ -129,7 +138,7 @@ function run(job: TranslationJob): TranslationResult {
     wasmModules: modules,
     heapBytes: after.heapUsed - before.heapUsed,
     externalBytes: after.external - before.external,
-    residentBytes: after.rss - before.rss,
+    residentBytes: after.rss - after.heapTotal - (before.rss - before.heapTotal),
     firstCallMs:
       times.length === 0
         ? undefined
