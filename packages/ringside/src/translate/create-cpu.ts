@@ -22,11 +22,11 @@ import {
   SLOT_JUMP,
   slotOffset,
 } from './engine-layout.ts';
-import { X87Unit } from './fpu/index.ts';
+import { SseUnit, X87Unit } from './fpu/index.ts';
 import { fetch, type TextSource } from './guest-function.ts';
 import type { Exit } from './ir.ts';
 import { printListing } from './listing.ts';
-import { FPU_AREA, FPU_FIP, FPU_SCRATCH, RegisterFile } from './register-file.ts';
+import { FPU_AREA, FPU_FIP, FPU_MXCSR, FPU_SCRATCH, RegisterFile } from './register-file.ts';
 import { BareSystem } from './system-instructions.ts';
 
 /** Host stack that translated frames may take, in units of 64 bytes (384 KiB). */
@@ -59,6 +59,7 @@ class TranslatingCpu implements Cpu {
   readonly #system;
   readonly #debug: DebugPoints;
   readonly #x87: X87Unit;
+  readonly #sse: SseUnit;
   #retired = 0;
   #given = 0;
   #running = false;
@@ -78,6 +79,7 @@ class TranslatingCpu implements Cpu {
     this.#jump = new BigUint64Array(options.memory.wasm.buffer, slotOffset(0), 64);
     const memory = options.memory;
     this.#x87 = new X87Unit(memory.wasm.buffer, FPU_AREA, FPU_SCRATCH, () => this.#x87Opcode());
+    this.#sse = new SseUnit(memory.wasm.buffer, FPU_AREA + FPU_MXCSR, FPU_SCRATCH);
     this.#debug = new DebugPoints(memory);
     const { breakpoints } = this.#debug;
     this.#text = {
@@ -112,6 +114,7 @@ class TranslatingCpu implements Cpu {
         divideSigned: (high: bigint, low: bigint, by: bigint) => this.#divide(high, low, by, true),
         translate: () => this.#translate(),
         x87: (code: number) => this.#x87.execute(code),
+        sse: (code: number) => this.#sse.execute(code),
       },
     );
   }

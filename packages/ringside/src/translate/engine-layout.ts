@@ -51,6 +51,8 @@ export const IMPORT = {
   /** (address, size in bytes) -> may it be made? Exact, in WebAssembly: see emit-check.ts. */
   mayLoad: 9,
   mayStore: 10,
+  /** (operation) -> raises? SSE arithmetic with all that MXCSR asks for, see fpu/sse-operations.ts */
+  sse: 11,
 } as const;
 
 export const IMPORTS = Object.keys(IMPORT) as (keyof typeof IMPORT)[];

@@ -25,6 +25,7 @@ const IMPORT_TYPES: Readonly<Record<(typeof IMPORTS)[number], number>> = {
   divideSigned: 6,
   translate: 3,
   x87: 1,
+  sse: 1,
   mayLoad: 8,
   mayStore: 8,
 };

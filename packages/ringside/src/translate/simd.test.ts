@@ -61,15 +61,27 @@ test('fxsave stores the registers and fxrstor brings them back', () => {
   expect(machine.call(machine.text, [BigInt(machine.heap) + 8n])).toMatchObject({ vector: VECTOR.GP });
 });
 
-test('a rounding mode other than to nearest is refused, not ignored', () => {
-  // ldmxcsr (%rdi); ret
-  const machine = bareMachine(code('0f ae 17 c3'));
-  machine.memory.raw.set([0x80, 0x1f, 0, 0], machine.heap >>> 0);
-  expect(machine.call(machine.text, [BigInt(machine.heap)])).toBeUndefined();
-  machine.memory.raw.set([0x80, 0x3f, 0, 0], machine.heap >>> 0);
-  expect(machine.call(machine.text, [BigInt(machine.heap)])?.kind).toBe('unsupported');
-  machine.memory.raw.set([0x80, 0x1f, 1, 0], machine.heap >>> 0);
-  expect(machine.call(machine.text, [BigInt(machine.heap)])).toMatchObject({ vector: VECTOR.GP });
+test('MXCSR takes every mode, but no reserved bits', () => {
+  // ldmxcsr (%rdi); movq %rsi,%xmm0; addsd 8(%rdi),%xmm0; stmxcsr (%rdi); movq %xmm0,%rax; ret
+  const machine = bareMachine(code('0f ae 17 66 48 0f 6e c6 f2 0f 58 47 08 0f ae 1f 66 48 0f 7e c0 c3'));
+  const view = new DataView(machine.memory.raw.buffer, machine.heap >>> 0);
+  const run = (mxcsr: number, a: bigint, b: bigint): [string, string] | number => {
+    view.setUint32(0, mxcsr, true);
+    view.setBigUint64(8, b, true);
+    const stop = machine.call(machine.text, [BigInt(machine.heap), a]);
+    if (stop?.kind === 'exception') return stop.vector;
+    return [machine.cpu.regs.u64(0).toString(16), view.getUint32(0, true).toString(16)];
+  };
+  const one = 0x3ff0n << 48n;
+  const small = 0x3c00n << 48n;
+  expect(run(0x1f80, one, small)).toEqual(['3ff0000000000000', '1fa0']);
+  expect(run(0x1fa0, one, small)).toEqual(['3ff0000000000000', '1fa0']);
+  expect(run(0x1f80, one, one)).toEqual(['4000000000000000', '1f80']);
+  expect(run(0x5f80, one, small)).toEqual(['3ff0000000000001', '5fa0']);
+  expect(run(0x1fa0, 1n, one)).toEqual(['3ff0000000000000', '1fa2']);
+  expect(run(0x1fe0, 1n, one)).toEqual(['3ff0000000000000', '1fe0']);
+  expect(run(0x0f80, one, small)).toBe(VECTOR.XM);
+  expect(run(0x1_1f80, one, one)).toBe(VECTOR.GP);
 });
 
 test('a masked store touches the bytes of its mask alone', () => {

@@ -8,5 +8,8 @@
  *
  * Translated code calls the two units; nothing here knows of it.
  */
+
+export { type SseOperation, sseCode } from './sse-operations.ts';
+export { SseUnit } from './sse-unit.ts';
 export { X87_ANSWER, X87_FORM, type X87Operation, x87Code } from './x87-operations.ts';
 export { X87Unit } from './x87-unit.ts';

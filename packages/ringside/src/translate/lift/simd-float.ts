@@ -1,10 +1,12 @@
 import { OP, type OpName } from '../../wasm/index.ts';
-import { c32, c64, type Expr, make, op, select, wrap } from '../ir.ts';
+import { type SseOperation, sseCode } from '../fpu/index.ts';
+import { and32, c32, c64, type Expr, make, op, select, wrap } from '../ir.ts';
 import type { LiftContext } from '../lift-context.ts';
 import {
   anyTrue,
   bitselect,
   extractLane,
+  lowHalf,
   replaceLane,
   shuffle,
   shuffleLanes,
@@ -14,63 +16,71 @@ import {
 } from '../vectors.ts';
 import type { Lifter } from './lifter.ts';
 import { enterMmx, immediateByte, readVector, useFpu, writeVector } from './simd.ts';
+import { exactly, isDenormal, isDenormalOrNan, isExtreme, type Shape } from './simd-exact.ts';
 
-/**
- * Arithmetic of SSE with rounding to nearest and all exceptions masked (`ldmxcsr` takes nothing else).
- * Deviation: the exception flags of MXCSR are not set.
- *
- * WebAssembly leaves open which NaN an operation gives. x86 gives the first operand that is one, quiet, or else the
- * default NaN; `exactNan` makes that of a result, so that it is the same on every host.
- */
-interface Lanes {
+/** Arithmetic of SSE: WebAssembly's where that is enough, see simd-exact.ts. */
+interface Lanes extends Shape {
   readonly shape: 'f32x4' | 'f64x2';
-  readonly quiet: Expr;
-  readonly defaultNan: Expr;
+  readonly double: boolean;
 }
 
-const SINGLE: Lanes = { shape: 'f32x4', quiet: splat32(0x40_0000), defaultNan: splat32(0xffc0_0000) };
-const DOUBLE: Lanes = {
-  shape: 'f64x2',
-  quiet: vectorConst(0x8_0000_0000_0000n),
-  defaultNan: vectorConst(0xfff8_0000_0000_0000n),
-};
+const SINGLE: Lanes = { shape: 'f32x4', double: false, scalar: false };
+const DOUBLE: Lanes = { shape: 'f64x2', double: true, scalar: false };
 
 type Result = (c: LiftContext, lanes: Lanes, a: Expr, b: Expr) => Expr;
+
+function code(operation: SseOperation, lanes: Lanes, immediate = 0): number {
+  return sseCode(operation, lanes.double, lanes.scalar ? 1 : lanes.double ? 2 : 4, lanes.scalar, immediate);
+}
 
 function isNan(lanes: Lanes, x: Expr): Expr {
   return op(`${lanes.shape}.ne`, x, x);
 }
 
-function exactNan(c: LiftContext, lanes: Lanes, result: Expr, a: Expr, b: Expr): Expr {
-  const held = c.hold(result);
-  const body = c.collect(() => {
-    const second = bitselect(op('v128.or', b, lanes.quiet), lanes.defaultNan, isNan(lanes, b));
-    const either = bitselect(op('v128.or', a, lanes.quiet), second, isNan(lanes, a));
-    c.set(held.n, bitselect(either, held, isNan(lanes, held)));
-  });
-  c.emit({ kind: 'if', condition: anyTrue(isNan(lanes, held)), yes: body, no: [] });
-  return held;
+function either(lanes: Lanes, of: (lanes: Lanes, x: Expr) => Expr, a: Expr, b: Expr): Expr {
+  return op('i32.or', of(lanes, a), of(lanes, b));
 }
 
 function arithmetic(name: 'add' | 'sub' | 'mul' | 'div'): Result {
-  return (c, lanes, a, b) => exactNan(c, lanes, op(`${lanes.shape}.${name}`, a, b), a, b);
+  // Sums cancel to zero exactly; a product or quotient may be one because it is too small.
+  const zero = name === 'add' || name === 'sub';
+  return (c, lanes, a, b) => {
+    const result = c.hold(op(`${lanes.shape}.${name}`, a, b));
+    const abnormal = op('i32.or', isExtreme(lanes, result, zero), either(lanes, isDenormal, a, b));
+    return exactly(c, code(name, lanes), result, { a, b }, true, abnormal);
+  };
 }
 
 const add = arithmetic('add');
 const subtract = arithmetic('sub');
 
-const squareRoot: Result = (c, lanes, _a, b) => exactNan(c, lanes, op(`${lanes.shape}.sqrt`, b), b, b);
+const squareRoot: Result = (c, lanes, a, b) => {
+  const result = c.hold(op(`${lanes.shape}.sqrt`, b));
+  const abnormal = op('i32.or', isExtreme(lanes, result, true), isDenormal(lanes, b));
+  return exactly(c, code('sqrt', lanes), result, { a, b }, true, abnormal);
+};
 
 /** The second operand unless the first is smaller: NaN and zeros of either sign give the second. */
-const minimum: Result = (_c, lanes, a, b) => op(`${lanes.shape}.pmin`, b, a);
-const maximum: Result = (_c, lanes, a, b) => op(`${lanes.shape}.pmax`, b, a);
+function extreme(name: 'min' | 'max'): Result {
+  return (c, lanes, a, b) => {
+    const result = c.hold(op(`${lanes.shape}.p${name}`, b, a));
+    return exactly(c, code(name, lanes), result, { a, b }, false, either(lanes, isDenormalOrNan, a, b));
+  };
+}
+
+/** Approximations have no exceptions and no modes; a NaN becomes a quiet one. */
+function quietNan(result: Expr, x: Expr): Expr {
+  const nan = op('v128.or', x, splat32(0x40_0000));
+  const fresh = bitselect(splat32(0xffc0_0000), result, isNan(SINGLE, result));
+  return bitselect(nan, fresh, isNan(SINGLE, x));
+}
 
 /** Deviation: the exact quotient, where processors give about 12 bits, each in its own way. */
-const reciprocal: Result = (c, lanes, _a, b) =>
-  exactNan(c, lanes, op('f32x4.div', splat32(0x3f80_0000), b), b, b);
-const reciprocalRoot: Result = (c, lanes, _a, b) => {
+const reciprocal: Result = (c, _lanes, _a, b) =>
+  quietNan(c.hold(op('f32x4.div', splat32(0x3f80_0000), b)), b);
+const reciprocalRoot: Result = (c, _lanes, _a, b) => {
   const root = c.hold(op('f32x4.sqrt', b));
-  return exactNan(c, lanes, op('f32x4.div', splat32(0x3f80_0000), root), b, b);
+  return quietNan(c.hold(op('f32x4.div', splat32(0x3f80_0000), root)), b);
 };
 
 const compare: Result = (c, lanes, a, b) => {
@@ -84,13 +94,15 @@ const compare: Result = (c, lanes, a, b) => {
         : k === 2
           ? op(`${lanes.shape}.le`, a, b)
           : unordered();
-  return predicate < 4 ? of(predicate) : op('v128.not', of(predicate - 4));
+  const result = c.hold(predicate < 4 ? of(predicate) : op('v128.not', of(predicate - 4)));
+  const abnormal = either(lanes, isDenormalOrNan, a, b);
+  return exactly(c, code('cmp', lanes, predicate), result, { a, b }, false, abnormal);
 };
 
 /** Neighbours added or subtracted: of the first operand in the low half of the result, of the second above. */
 function horizontal(of: Result): Result {
   return (c, lanes, a, b) => {
-    const single = lanes === SINGLE;
+    const single = !lanes.double;
     const size = single ? 4 : 8;
     const even = c.hold(shuffleLanes(a, b, single ? [0, 2, 4, 6] : [0, 2], size));
     const odd = c.hold(shuffleLanes(a, b, single ? [1, 3, 5, 7] : [1, 3], size));
@@ -99,11 +111,13 @@ function horizontal(of: Result): Result {
 }
 
 const addSubtract: Result = (c, lanes, a, b) => {
-  const difference = subtract(c, lanes, a, b);
-  const sum = add(c, lanes, a, b);
-  return lanes === SINGLE
-    ? shuffleLanes(difference, sum, [0, 5, 2, 7], 4)
-    : shuffleLanes(difference, sum, [0, 3], 8);
+  const difference = op(`${lanes.shape}.sub`, a, b);
+  const sum = op(`${lanes.shape}.add`, a, b);
+  const result = c.hold(
+    lanes.double ? shuffleLanes(difference, sum, [0, 3], 8) : shuffleLanes(difference, sum, [0, 5, 2, 7], 4),
+  );
+  const abnormal = op('i32.or', isExtreme(lanes, result, true), either(lanes, isDenormal, a, b));
+  return exactly(c, code('addsub', lanes), result, { a, b }, true, abnormal);
 };
 
 /** The low lane of one vector with the rest of another. */
@@ -117,13 +131,13 @@ function withLow(rest: Expr, low: Expr, size: number): Expr {
 
 /** All lanes (`ps`, `pd`) or the lowest alone (`ss`, `sd`). */
 function lifter(of: Result, suffix: 'ps' | 'pd' | 'ss' | 'sd'): Lifter {
-  const lanes = suffix.endsWith('s') ? SINGLE : DOUBLE;
+  const lanes: Lanes = { ...(suffix.endsWith('s') ? SINGLE : DOUBLE), scalar: suffix[0] === 's' };
   return (c) => {
     const b = c.hold(readVector(c, 1));
     useFpu(c);
     const a = c.hold(readVector(c, 0));
     const result = of(c, lanes, a, b);
-    writeVector(c, 0, suffix[0] === 'p' ? result : withLow(a, result, lanes === SINGLE ? 4 : 8));
+    writeVector(c, 0, lanes.scalar ? withLow(a, result, lanes.double ? 8 : 4) : result);
   };
 }
 
@@ -135,57 +149,103 @@ function family(name: string, of: Result, suffixes = 'ps pd ss sd'): [string, Li
 
 // ---- conversions
 
-/** The NaNs among the two low single lanes as doubles. */
-function widenNans(x: Expr): Expr {
-  const bits = op('i64x2.extmul_low_i32x4_u', x, splat32(1));
-  const sign = op('i64x2.shl', op('v128.and', bits, vectorConst(0x8000_0000n)), c32(32));
-  const rest = op('i64x2.shl', op('v128.and', bits, vectorConst(0x7f_ffffn)), c32(29));
-  return op('v128.or', vectorConst(0x7ff8_0000_0000_0000n), op('v128.or', sign, rest));
+type Conversion = (c: LiftContext, x: Expr, scalar: boolean) => Expr;
+
+/** Packed conversions work on the low half of the wider format. */
+function lanesOf(scalar: boolean, packed = 2): number {
+  return scalar ? 1 : packed;
 }
 
-function promote(c: LiftContext, x: Expr): Expr {
+const widen: Conversion = (c, x, scalar) => {
   const result = c.hold(op('f64x2.promote_low_f32x4', x));
-  return bitselect(widenNans(x), result, isNan(DOUBLE, result));
+  // The lanes above do not count: zeros for the check.
+  const low = scalar ? x : c.hold(lowHalf(x));
+  const abnormal = isDenormalOrNan({ double: false, scalar }, low);
+  return exactly(c, sseCode('widen', true, lanesOf(scalar), scalar), result, { b: x }, false, abnormal);
+};
+
+/** Two doubles as singles in the low half, zeros above. */
+const narrow: Conversion = (c, x, scalar) => {
+  const result = c.hold(op('f32x4.demote_f64x2_zero', x));
+  const abnormal = op(
+    'i32.or',
+    isExtreme({ double: false, scalar }, result, true),
+    isExtreme({ double: true, scalar }, x, true),
+  );
+  // A number too small becomes a zero that looks exact.
+  const lost = op('i32.ne', zeros(result, false, scalar), zeros(x, true, scalar));
+  return exactly(
+    c,
+    sseCode('narrow', true, lanesOf(scalar), scalar),
+    result,
+    { b: x },
+    true,
+    op('i32.or', abnormal, lost),
+  );
+};
+
+/** A bit for each lane, of the two lowest, that is zero. */
+function zeros(x: Expr, double: boolean, scalar: boolean): Expr {
+  const mask = double
+    ? op('i64x2.bitmask', op('f64x2.eq', x, ZERO_VECTOR))
+    : op('i32x4.bitmask', op('f32x4.eq', x, ZERO_VECTOR));
+  return and32(mask, scalar ? 1 : 3);
+}
+
+const INDEFINITE = splat32(0x8000_0000);
+
+/** Singles to integers; what does not fit becomes the indefinite integer. */
+function singlesToIntegers(round: boolean, lanes: number): Conversion {
+  return (c, x) => {
+    const value = round ? c.hold(op('f32x4.nearest', x)) : x;
+    const bad = op('v128.or', op('f32x4.ge', value, splat32(0x4f00_0000)), isNan(SINGLE, value));
+    const whole = c.hold(bitselect(INDEFINITE, op('i32x4.trunc_sat_f32x4_s', value), bad));
+    const result = lanes === 2 ? c.hold(lowHalf(whole)) : whole;
+    const abnormal = anyTrue(op('i32x4.eq', result, INDEFINITE));
+    const operation = round ? 'toInteger32' : 'truncate32';
+    // What the upper half holds stays zero.
+    const a = ZERO_VECTOR;
+    return exactly(c, sseCode(operation, false, lanes, false), result, { a, b: x }, true, abnormal);
+  };
 }
 
 const LOW_OF_EACH = [0, 2, 4, 6];
 
-/** Two doubles as singles in the low half, zeros above. */
-function demote(c: LiftContext, x: Expr): Expr {
-  const result = c.hold(op('f32x4.demote_f64x2_zero', x));
-  const sign = op('v128.and', op('i64x2.shr_u', x, c32(32)), vectorConst(0x8000_0000n));
-  const rest = op('v128.and', op('i64x2.shr_u', x, c32(29)), vectorConst(0x3f_ffffn));
-  const nan = op('v128.or', vectorConst(0x7fc0_0000n), op('v128.or', sign, rest));
-  return bitselect(shuffleLanes(nan, ZERO_VECTOR, LOW_OF_EACH, 4), result, isNan(SINGLE, result));
-}
-
-/** Singles to integers; what does not fit becomes the indefinite integer. */
-function singlesToIntegers(c: LiftContext, x: Expr, round: boolean): Expr {
-  const value = round ? c.hold(op('f32x4.nearest', x)) : x;
-  const bad = op('v128.or', op('f32x4.ge', value, splat32(0x4f00_0000)), isNan(SINGLE, value));
-  return bitselect(splat32(0x8000_0000), op('i32x4.trunc_sat_f32x4_s', value), bad);
-}
-
 /** Doubles to integers in the low half, zeros above. */
-function doublesToIntegers(c: LiftContext, x: Expr, round: boolean): Expr {
-  const value = c.hold(round ? op('f64x2.nearest', x) : x);
-  const limit = vectorConst(0x41e0_0000_0000_0000n);
-  const bad = op('v128.or', op('f64x2.ge', value, limit), isNan(DOUBLE, value));
-  return bitselect(
-    vectorConst(0x8000_0000_8000_0000n, 0n),
-    op('i32x4.trunc_sat_f64x2_s_zero', value),
-    shuffleLanes(bad, ZERO_VECTOR, LOW_OF_EACH, 4),
-  );
+function doublesToIntegers(round: boolean): Conversion {
+  return (c, x) => {
+    const value = c.hold(round ? op('f64x2.nearest', x) : x);
+    const limit = vectorConst(0x41e0_0000_0000_0000n);
+    const bad = op('v128.or', op('f64x2.ge', value, limit), isNan(DOUBLE, value));
+    const result = c.hold(
+      bitselect(
+        vectorConst(0x8000_0000_8000_0000n, 0n),
+        op('i32x4.trunc_sat_f64x2_s_zero', value),
+        shuffleLanes(bad, ZERO_VECTOR, LOW_OF_EACH, 4),
+      ),
+    );
+    const abnormal = anyTrue(op('i32x4.eq', result, INDEFINITE));
+    const operation = round ? 'toInteger32' : 'truncate32';
+    return exactly(c, sseCode(operation, true, 2, false), result, { b: x }, true, abnormal);
+  };
 }
 
-type Conversion = (c: LiftContext, x: Expr) => Expr;
+/** Integers to singles: inexact beyond 24 bits. */
+function integersToSingles(lanes: number): Conversion {
+  return (c, x) => {
+    const result = c.hold(op('f32x4.convert_i32x4_s', x));
+    return exactly(c, sseCode('fromInteger32', false, lanes, false), result, { a: ZERO_VECTOR, b: x }, true);
+  };
+}
+
+const integersToDoubles: Conversion = (_c, x) => op('f64x2.convert_low_i32x4_s', x);
 
 function conversion(of: Conversion): Lifter {
   return (c) => {
     const x = c.hold(readVector(c, 1));
     if (c.operand(0).kind === 'mmx' || c.operand(1).kind === 'mmx') enterMmx(c);
     else useFpu(c);
-    writeVector(c, 0, of(c, x));
+    writeVector(c, 0, of(c, x, false));
   };
 }
 
@@ -193,7 +253,7 @@ function scalarConversion(of: Conversion, size: number): Lifter {
   return (c) => {
     const x = c.hold(readVector(c, 1));
     useFpu(c);
-    const result = c.hold(of(c, x));
+    const result = c.hold(of(c, x, true));
     writeVector(c, 0, withLow(readVector(c, 0), result, size));
   };
 }
@@ -202,29 +262,41 @@ function scalarConversion(of: Conversion, size: number): Lifter {
 function fromInteger(shape: 'f32x4' | 'f64x2'): Lifter {
   return (c) => {
     const size = c.operand(1).size;
+    const double = shape === 'f64x2';
     const value = c.hold(c.read(1));
     useFpu(c);
-    const name: OpName =
-      shape === 'f32x4'
-        ? size === 64
-          ? 'f32.convert_i64_s'
-          : 'f32.convert_i32_s'
-        : size === 64
-          ? 'f64.convert_i64_s'
-          : 'f64.convert_i32_s';
-    writeVector(c, 0, replaceLane(`${shape}.replace_lane`, readVector(c, 0), 0, op(name, value)));
+    const name: OpName = double
+      ? size === 64
+        ? 'f64.convert_i64_s'
+        : 'f64.convert_i32_s'
+      : size === 64
+        ? 'f32.convert_i64_s'
+        : 'f32.convert_i32_s';
+    const made = replaceLane(`${shape}.replace_lane`, readVector(c, 0), 0, op(name, value));
+    if (double && size !== 64) {
+      writeVector(c, 0, made);
+      return;
+    }
+    const result = c.hold(made);
+    const operation = size === 64 ? 'fromInteger64' : 'fromInteger32';
+    const a = readVector(c, 0);
+    writeVector(c, 0, exactly(c, sseCode(operation, double, 1, true), result, { a, b: value }, true));
   };
 }
 
 /** A scalar to a general register; what does not fit becomes the indefinite integer. */
 function toInteger(shape: 'f32x4' | 'f64x2', round: boolean): Lifter {
   return (c) => {
-    let x = c.hold(readVector(c, 1));
-    if (round) x = c.hold(op(`${shape}.nearest`, x));
-    const raw = extractLane(`${shape}.extract_lane`, x, 0);
+    const x = c.hold(readVector(c, 1));
+    useFpu(c);
+    const rounded = round ? c.hold(op(`${shape}.nearest`, x)) : x;
+    const raw = extractLane(`${shape}.extract_lane`, rounded, 0);
     const wide = shape === 'f32x4' ? make(OP['f64.promote_f32'], 64, raw) : raw;
     const whole = c.hold(op('i64.trunc_sat_f64_s', wide));
     const o = c.operand(0);
+    const double = shape === 'f64x2';
+    let result: Expr;
+    let abnormal: Expr;
     if (o.size === 64) {
       const fits = make(
         OP['f64.lt'],
@@ -232,27 +304,45 @@ function toInteger(shape: 'f32x4' | 'f64x2', round: boolean): Lifter {
         make(OP['f64.abs'], 64, wide),
         extractLane('f64x2.extract_lane', vectorConst(0x43e0_0000_0000_0000n), 0),
       );
-      c.writeReg(o.reg, 64, select(fits, whole, c64(-(2 ** 63))));
-      return;
+      result = c.hold(select(fits, whole, c64(-(2 ** 63))));
+      abnormal = op('i64.eq', result, c64(-(2 ** 63)));
+    } else {
+      const ordered = make(OP['f64.eq'], 32, wide, wide);
+      const fits = op('i32.and', op('i64.eq', op('i64.extend32_s', whole), whole), ordered);
+      result = c.hold(select(fits, wrap(whole), c32(-(2 ** 31))));
+      abnormal = op('i32.eq', result, c32(-(2 ** 31)));
     }
-    const ordered = make(OP['f64.eq'], 32, wide, wide);
-    const fits = op('i32.and', op('i64.eq', op('i64.extend32_s', whole), whole), ordered);
-    c.writeReg(o.reg, 32, select(fits, wrap(whole), c32(-(2 ** 31))));
+    const operation = `${round ? 'toInteger' : 'truncate'}${o.size === 64 ? 64 : 32}` as const;
+    c.writeReg(
+      o.reg,
+      o.size,
+      exactly(c, sseCode(operation, double, 1, true), result, { b: x }, true, abnormal),
+    );
   };
 }
 
 /** `ucomis`, `comis`: unordered sets ZF, PF and CF. */
-function compareScalars(shape: 'f32x4' | 'f64x2'): Lifter {
+function compareScalars(shape: 'f32x4' | 'f64x2', operation: 'comis' | 'ucomis'): Lifter {
   const equal: OpName = shape === 'f32x4' ? 'f32.eq' : 'f64.eq';
   const less: OpName = shape === 'f32x4' ? 'f32.lt' : 'f64.lt';
+  const lanes: Shape = { double: shape === 'f64x2', scalar: true };
   return (c) => {
     const y = c.hold(readVector(c, 1));
+    useFpu(c);
     const x = c.hold(readVector(c, 0));
     const a = extractLane(`${shape}.extract_lane`, x, 0);
     const b = extractLane(`${shape}.extract_lane`, y, 0);
-    const ordered = op('i32.and', op(equal, a, a), op(equal, b, b));
-    const bits = op('i32.or', op('i32.shl', op(equal, a, b), c32(6)), op(less, a, b));
-    c.flags.producePacked(c.hold(select(ordered, bits, c32(0x45))));
+    const result = c.hold(op('i32.or', op('i32.shl', op(equal, a, b), c32(6)), op(less, a, b)));
+    const abnormal = op('i32.or', isDenormalOrNan(lanes, x), isDenormalOrNan(lanes, y));
+    const bits = exactly(
+      c,
+      sseCode(operation, lanes.double, 1, true),
+      result,
+      { a: x, b: y },
+      false,
+      abnormal,
+    );
+    c.flags.producePacked(bits);
   };
 }
 
@@ -262,8 +352,8 @@ export const SIMD_FLOAT_LIFTERS: Readonly<Record<string, Lifter>> = {
     ...family('sub', subtract),
     ...family('mul', arithmetic('mul')),
     ...family('div', arithmetic('div')),
-    ...family('min', minimum),
-    ...family('max', maximum),
+    ...family('min', extreme('min')),
+    ...family('max', extreme('max')),
     ...family('sqrt', squareRoot),
     ...family('cmp', compare),
     ...family('rcp', reciprocal, 'ps ss'),
@@ -272,25 +362,25 @@ export const SIMD_FLOAT_LIFTERS: Readonly<Record<string, Lifter>> = {
     ...family('hsub', horizontal(subtract), 'ps pd'),
     ...family('addsub', addSubtract, 'ps pd'),
   ]),
-  cvtps2pd: conversion(promote),
-  cvtpd2ps: conversion(demote),
-  cvtss2sd: scalarConversion(promote, 8),
-  cvtsd2ss: scalarConversion(demote, 4),
-  cvtdq2ps: conversion((_c, x) => op('f32x4.convert_i32x4_s', x)),
-  cvtdq2pd: conversion((_c, x) => op('f64x2.convert_low_i32x4_s', x)),
-  cvtps2dq: conversion((c, x) => singlesToIntegers(c, x, true)),
-  cvttps2dq: conversion((c, x) => singlesToIntegers(c, x, false)),
-  cvtpd2dq: conversion((c, x) => doublesToIntegers(c, x, true)),
-  cvttpd2dq: conversion((c, x) => doublesToIntegers(c, x, false)),
-  cvtps2pi: conversion((c, x) => singlesToIntegers(c, x, true)),
-  cvttps2pi: conversion((c, x) => singlesToIntegers(c, x, false)),
-  cvtpd2pi: conversion((c, x) => doublesToIntegers(c, x, true)),
-  cvttpd2pi: conversion((c, x) => doublesToIntegers(c, x, false)),
-  cvtpi2pd: conversion((_c, x) => op('f64x2.convert_low_i32x4_s', x)),
+  cvtps2pd: conversion(widen),
+  cvtpd2ps: conversion(narrow),
+  cvtss2sd: scalarConversion(widen, 8),
+  cvtsd2ss: scalarConversion(narrow, 4),
+  cvtdq2ps: conversion(integersToSingles(4)),
+  cvtdq2pd: conversion(integersToDoubles),
+  cvtps2dq: conversion(singlesToIntegers(true, 4)),
+  cvttps2dq: conversion(singlesToIntegers(false, 4)),
+  cvtpd2dq: conversion(doublesToIntegers(true)),
+  cvttpd2dq: conversion(doublesToIntegers(false)),
+  cvtps2pi: conversion(singlesToIntegers(true, 2)),
+  cvttps2pi: conversion(singlesToIntegers(false, 2)),
+  cvtpd2pi: conversion(doublesToIntegers(true)),
+  cvttpd2pi: conversion(doublesToIntegers(false)),
+  cvtpi2pd: conversion(integersToDoubles),
   cvtpi2ps: (c) => {
     const x = c.hold(readVector(c, 1));
     enterMmx(c);
-    const low = c.hold(op('f32x4.convert_i32x4_s', x));
+    const low = integersToSingles(2)(c, x, false);
     writeVector(c, 0, withLow(readVector(c, 0), low, 8));
   },
   cvtsi2ss: fromInteger('f32x4'),
@@ -299,8 +389,8 @@ export const SIMD_FLOAT_LIFTERS: Readonly<Record<string, Lifter>> = {
   cvttss2si: toInteger('f32x4', false),
   cvtsd2si: toInteger('f64x2', true),
   cvttsd2si: toInteger('f64x2', false),
-  ucomiss: compareScalars('f32x4'),
-  comiss: compareScalars('f32x4'),
-  ucomisd: compareScalars('f64x2'),
-  comisd: compareScalars('f64x2'),
+  ucomiss: compareScalars('f32x4', 'ucomis'),
+  comiss: compareScalars('f32x4', 'comis'),
+  ucomisd: compareScalars('f64x2', 'ucomis'),
+  comisd: compareScalars('f64x2', 'comis'),
 };

@@ -127,13 +127,9 @@ function fpu32(offset: number): Expr {
   return load('i32.load', c32(0), FPU_AREA + offset);
 }
 
-/**
- * What MXCSR may be: reserved bits raise #GP.
- * Deviation: only rounding to nearest, all exceptions masked, denormals as they are.
- */
+/** Reserved bits of MXCSR raise #GP. */
 function checkMxcsr(c: LiftContext, value: Expr): void {
   c.exception(VECTOR.GP, op('i32.ne', op('i32.shr_u', value, c32(16)), c32(0)));
-  c.exit('unsupported', op('i32.ne', and32(value, 0xffc0), c32(0x1f80)));
 }
 
 /** The area of `fxsave`: aligned, checked as a whole. */
