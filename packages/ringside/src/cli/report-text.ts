@@ -1,4 +1,4 @@
-import { hex64 } from '../bytes/index.ts';
+import { type GuestAddr, hex64 } from '../bytes/index.ts';
 import type { Machine, MemoryRegion, MemoryReport, Report, StackFrame } from '../machine/index.ts';
 import type { JsonRegion, JsonReport, JsonStackFrame, RunEvent } from './run-output.ts';
 
@@ -37,7 +37,7 @@ function memoryData(report: MemoryReport): JsonReport {
     bug,
     access,
     size,
-    address: hex64(report.address),
+    address: hexAddress(report.address),
     task: { comm, pid },
     place: frameData(report.place)[0]!,
     stack: report.stack.flatMap(frameData),
@@ -47,7 +47,7 @@ function memoryData(report: MemoryReport): JsonReport {
 
 function regionData(region: MemoryRegion, address: number): JsonRegion {
   const { kind, start, size } = region;
-  const base: JsonRegion = { kind, start: hex64(start), size, offset: address - start };
+  const base: JsonRegion = { kind, start: hexAddress(start), size, offset: address - start };
   switch (region.kind) {
     case 'slab':
       return { ...base, cache: region.cache, cacheSize: region.cacheSize, ...histories(region) };
@@ -84,7 +84,7 @@ function histories({ allocated, freed }: Extract<MemoryRegion, { freed: unknown 
 function frameData(frame: StackFrame): JsonStackFrame[] {
   const { address, function: name, offset, size, module, source } = frame;
   const real: JsonStackFrame = {
-    address: hex64(address),
+    address: hexAddress(address),
     ...(name === undefined ? {} : { function: name, offset: offset!, size: size! }),
     ...(module === undefined ? {} : { module }),
   };
@@ -101,4 +101,8 @@ function frameData(frame: StackFrame): JsonStackFrame[] {
           inline: true,
         },
   );
+}
+
+function hexAddress(addr: GuestAddr): string {
+  return `0x${hex64(addr)}`;
 }

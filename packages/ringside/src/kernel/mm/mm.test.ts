@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { GFP } from '../../abi/index.ts';
 import { asAddr, type GuestAddr } from '../../bytes/index.ts';
+import { POISON } from '../../memory/index.ts';
 import { inTask, native, smallMachine } from '../kernel.fixture.ts';
 
 const GFP_KERNEL = 0xcc0;
@@ -109,4 +110,58 @@ test('a size beyond all memory faults instead of reaching over its end', async (
   });
   expect(log.join('\n')).toContain('RIP: 0010:__memset');
   expect(machine.panicked).toBe(false);
+});
+
+test('a freed object stays poisoned when it leaves the quarantine, until its place is given to another', async () => {
+  const { machine } = await smallMachine({ quarantineBytes: 1024 });
+  const { memory, slab } = machine.kernel;
+  await inTask(machine, function* () {
+    const p = yield* native(machine, '__kmalloc', 60, GFP_KERNEL);
+    yield* native(machine, 'kfree', p);
+    expect(memory.shadowAt(p)).toBe(POISON.slabFreeTrack);
+    // sixteen more objects of 64 bytes push it out
+    const others: GuestAddr[] = [];
+    for (let i = 0; i < 17; i++) others.push(yield* native(machine, '__kmalloc', 60, GFP_KERNEL));
+    for (const other of others) yield* native(machine, 'kfree', other);
+    expect(memory.shadowAt(p)).toBe(POISON.slabFreed);
+    expect(slab.find(p)?.freed).toBeDefined();
+    yield* native(machine, 'kfree', p);
+    let again = yield* native(machine, '__kmalloc', 12, GFP_KERNEL);
+    while (again !== p) again = yield* native(machine, '__kmalloc', 33, GFP_KERNEL);
+    expect(memory.faultReason(asAddr(p + 32), 1, 'read')).toBeUndefined();
+    expect(memory.faultReason(asAddr(p + 33), 1, 'read')).toBe('poison');
+  });
+  expect(machine.reports.map((report) => report.kind !== 'unsupported' && report.bug)).toEqual([
+    'double-free',
+  ]);
+});
+
+test('every object of a slab has a redzone on both sides', async () => {
+  const { machine } = await smallMachine();
+  const { memory } = machine.kernel;
+  await inTask(machine, function* () {
+    for (const size of [8, 24, 96, 192, 256, 4096, 8192]) {
+      for (let i = 0; i < 40; i++) {
+        const p = yield* native(machine, '__kmalloc', size, GFP_KERNEL);
+        expect(memory.faultReason(asAddr(p - 1), 1, 'read')).toBe('poison');
+        expect(memory.faultReason(asAddr(p + size), 1, 'read')).toBe('poison');
+        expect(memory.faultReason(p, size, 'write')).toBeUndefined();
+      }
+    }
+  });
+});
+
+test('pages are poisoned before they are handed out and after they are freed', async () => {
+  const { machine } = await smallMachine();
+  const { memory, pages } = machine.kernel;
+  await inTask(machine, function* () {
+    const p = yield* native(machine, '__get_free_pages', GFP_KERNEL, 1);
+    expect(memory.faultReason(p, 8192, 'write')).toBeUndefined();
+    expect(pages.blockAt(asAddr(p + 5000))).toMatchObject({ start: p, order: 1, freed: undefined });
+    yield* native(machine, 'free_pages', p, 1);
+    expect(memory.faultReason(p, 1, 'read')).toBe('poison');
+    expect(pages.blockAt(asAddr(p + 5000))?.freed).toBeDefined();
+    yield* native(machine, 'free_pages', p, 1);
+  });
+  expect(machine.reports).toMatchObject([{ kind: 'bad-free', bug: 'double-free' }]);
 });

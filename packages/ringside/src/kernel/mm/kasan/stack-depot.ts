@@ -56,6 +56,8 @@ export class StackDepot {
   readonly #rules = new Map<GuestAddr, OrcRule>();
   readonly #ips = new Float64Array(DEPTH_LIMIT);
   #nodes = 0;
+  /** Nodes that nobody finds any more; stacks that were taken before may still lead through them. */
+  #detached: WeakRef<StackNode>[] = [];
 
   constructor(k: Kernel) {
     this.#k = k;
@@ -96,17 +98,26 @@ export class StackDepot {
   /** The code there is about to go, and other code may come: what names it has now is kept. */
   codeGoes(start: GuestAddr, size: number): void {
     this.#rules.clear();
-    const visit = (node: StackNode): void => {
-      for (const callee of node.callees()) {
-        visit(callee);
-        if (callee.ip <= start || callee.ip > start + size) continue;
-        callee.frame = stackFrame(this.#k, callee.ip, true);
-        node.forget(callee.ip);
-        // what it called is reachable only from stacks that have been taken
-        this.#nodes -= countNodes(callee);
-      }
-    };
-    visit(this.#root);
+    const before = this.#detached;
+    this.#detached = [];
+    this.#detach(this.#root, start, size, true);
+    for (const reference of before) {
+      const node = reference.deref();
+      if (node === undefined) continue;
+      this.#detach(node, start, size, false);
+      this.#detached.push(reference);
+    }
+  }
+
+  #detach(node: StackNode, start: GuestAddr, size: number, counted: boolean): void {
+    for (const callee of node.callees()) {
+      this.#detach(callee, start, size, counted);
+      if (callee.ip <= start || callee.ip > start + size) continue;
+      callee.frame = stackFrame(this.#k, callee.ip, true);
+      node.forget(callee.ip);
+      this.#detached.push(new WeakRef(callee));
+      if (counted) this.#nodes -= countNodes(callee);
+    }
   }
 
   #base(activations: readonly Activation[], end: number): StackNode {
