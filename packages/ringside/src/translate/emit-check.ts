@@ -181,8 +181,23 @@ function constant(out: CodeWriter, wide: boolean, value: bigint): void {
   else out.s32(Number(BigInt.asIntN(32, value)));
 }
 
+/** What `writeShadowLook` writes, by size and kind of access. */
+const looks: (Uint8Array | undefined)[] = new Array<undefined>(2 * 64).fill(undefined);
+
 /** The number of the first granule is on the stack; leaves whether all are good, as far as one look tells. */
 function shadowIsGood(out: CodeWriter, bytes: number, write: boolean): void {
+  const key = 2 * bytes + (write ? 1 : 0);
+  let look = looks[key];
+  if (look === undefined) {
+    const once = new CodeWriter(64);
+    writeShadowLook(once, bytes, write);
+    look = once.take();
+    looks[key] = look;
+  }
+  for (let i = 0; i < look.length; i++) out.byte(look[i]!);
+}
+
+function writeShadowLook(out: CodeWriter, bytes: number, write: boolean): void {
   if (bytes === 1) {
     loadShadow(out, 1);
     out.byte(OP['i32.const']);

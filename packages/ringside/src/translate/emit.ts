@@ -79,10 +79,14 @@ interface ExitClass {
   readonly index: number;
 }
 
+/** Bodies are written here one after another, and taken. */
+const BODY = new CodeWriter(1 << 16);
+
 /** Writes a function's body: locals and code. */
 export function emitFunction(fn: LiftedFunction, options: EmitOptions): Uint8Array {
   const classes = exitClasses(fn);
-  const out = new CodeWriter(4096);
+  const out = BODY;
+  out.reset();
   locals(out, fn);
   const frame = Math.ceil(
     (8 * FIRST_TEMP +
@@ -126,12 +130,13 @@ function locals(out: CodeWriter, fn: LiftedFunction): void {
   }
 }
 
-function classKey(exit: Exit): string {
-  return `${exit.dirty},${exit.flags === MEMORY ? 'none' : exit.flags === DYNAMIC ? 'dynamic' : 'values'}`;
+function classKey(exit: Exit): number {
+  const flags = exit.flags === MEMORY ? 0 : exit.flags === DYNAMIC ? 1 : 2;
+  return exit.dirty | (flags << 16);
 }
 
-function exitClasses(fn: LiftedFunction): Map<string, ExitClass> {
-  const classes = new Map<string, ExitClass>();
+function exitClasses(fn: LiftedFunction): Map<number, ExitClass> {
+  const classes = new Map<number, ExitClass>();
   const visit = (stmts: readonly Stmt[]): void => {
     for (const s of stmts) {
       if (s.kind === 'if') {
@@ -157,12 +162,12 @@ function exitClasses(fn: LiftedFunction): Map<string, ExitClass> {
 class Emitter {
   readonly #out: CodeWriter;
   readonly #options: EmitOptions;
-  readonly #classes: ReadonlyMap<string, ExitClass>;
+  readonly #classes: ReadonlyMap<number, ExitClass>;
   readonly #frame: number;
   /** Levels of `if`, `loop` and structure around the present place, found from the writer's nesting. */
   depth = 0;
 
-  constructor(out: CodeWriter, options: EmitOptions, classes: ReadonlyMap<string, ExitClass>, frame: number) {
+  constructor(out: CodeWriter, options: EmitOptions, classes: ReadonlyMap<number, ExitClass>, frame: number) {
     this.#out = out;
     this.#options = options;
     this.#classes = classes;

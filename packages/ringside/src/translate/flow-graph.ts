@@ -19,6 +19,8 @@ export interface FlowNode {
   readonly copies: number;
   /** Place in the reverse postorder, while the graph is structured. */
   order: number;
+  /** The last walk over the graph that came by. */
+  visit: number;
   stmts: Stmt[];
   /** Of an entry or a reload, before which statement registers are loaded. */
   loadsAt: number;
@@ -69,6 +71,7 @@ export function newNode(id: number, role: NodeRole, block?: Block, copy = 0, cop
     copy,
     copies,
     order: -1,
+    visit: 0,
     stmts: [],
     loadsAt: 0,
     edges: [],
@@ -91,20 +94,27 @@ export function link(from: FlowNode, to: FlowNode): void {
   to.predecessors.push(from);
 }
 
+let visits = 0;
+
 /** Reverse postorder from the root. */
 export function reversePostorder(root: FlowNode): FlowNode[] {
   const order: FlowNode[] = [];
-  const seen = new Set<FlowNode>([root]);
-  const stack: { node: FlowNode; next: number }[] = [{ node: root, next: 0 }];
+  const visit = ++visits;
+  root.visit = visit;
+  const stack = [root];
+  const next = [0];
   while (stack.length > 0) {
-    const top = stack[stack.length - 1]!;
-    const successor = top.node.successors[top.next++];
+    const top = stack.length - 1;
+    const node = stack[top]!;
+    const successor = node.successors[next[top]!++];
     if (successor === undefined) {
-      order.push(top.node);
+      order.push(node);
       stack.pop();
-    } else if (!seen.has(successor)) {
-      seen.add(successor);
-      stack.push({ node: successor, next: 0 });
+      next.pop();
+    } else if (successor.visit !== visit) {
+      successor.visit = visit;
+      stack.push(successor);
+      next.push(0);
     }
   }
   return order.reverse();

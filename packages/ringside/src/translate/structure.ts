@@ -21,9 +21,13 @@ type Edge = 'forward' | 'back' | 'dispatch';
 
 interface Shape {
   readonly order: readonly FlowNode[];
-  readonly children: ReadonlyMap<FlowNode, FlowNode[]>;
-  readonly merges: ReadonlySet<FlowNode>;
-  readonly loops: ReadonlySet<FlowNode>;
+  // The rest is by a node's place in the order.
+  /** Nodes that several forward edges lead to. */
+  readonly merges: Uint8Array;
+  /** Of those, the ones that a node dominates at once, the last first. */
+  readonly mergesBelow: readonly (readonly FlowNode[] | undefined)[];
+  /** Nodes that edges backwards lead to. */
+  readonly loops: Uint8Array;
   /** The node that dispatches on LABEL, and the nodes it goes to. */
   readonly dispatcher: FlowNode | undefined;
   kind(from: FlowNode, to: FlowNode): Edge;
@@ -38,30 +42,33 @@ interface Shape {
  */
 export function writeStructured(root: FlowNode, out: CodeWriter, emitter: NodeEmitter): void {
   const shape = analyse(root);
-  const context: { kind: 'loop' | 'block' | 'if'; node: FlowNode | undefined }[] = [];
-  const open = (kind: 'loop' | 'block' | 'if', node: FlowNode | undefined): void => {
-    context.push({ kind, node });
-    emitter.depth = context.length;
+  let depth = 0;
+  /** How deep the loop of a node and the block before it are nested; by place in the order. */
+  const loopDepth = new Int32Array(shape.order.length);
+  const blockDepth = new Int32Array(shape.order.length);
+  const open = (): number => {
+    depth++;
+    emitter.depth = depth;
+    return depth;
   };
   const close = (): void => {
-    context.pop();
-    emitter.depth = context.length;
+    depth--;
+    emitter.depth = depth;
   };
-  const depthOf = (kind: 'loop' | 'block', node: FlowNode): number => {
-    for (let i = context.length - 1; i >= 0; i--) {
-      if (context[i]!.kind === kind && context[i]!.node === node) return context.length - 1 - i;
-    }
-    throw new InvariantError(`no ${kind} to branch to`);
+  const depthOf = (depths: Int32Array, node: FlowNode): number => {
+    const at = depths[node.order]!;
+    if (at === 0) throw new InvariantError('nothing to branch to around this place');
+    return depth - at;
   };
   /** How many levels to leave to get to a successor; -1 when it is placed right here. */
   const levels = (from: FlowNode, to: FlowNode): number => {
     switch (shape.kind(from, to)) {
       case 'back':
-        return depthOf('loop', to);
+        return depthOf(loopDepth, to);
       case 'dispatch':
-        return depthOf('loop', shape.dispatcher!);
+        return depthOf(loopDepth, shape.dispatcher!);
       default:
-        return shape.merges.has(to) ? depthOf('block', to) : -1;
+        return shape.merges[to.order] === 1 ? depthOf(blockDepth, to) : -1;
     }
   };
   const goTo = (from: FlowNode, index: number): FlowNode | undefined => {
@@ -83,27 +90,27 @@ export function writeStructured(root: FlowNode, out: CodeWriter, emitter: NodeEm
   const tree = (start: FlowNode): void => {
     // The node that follows directly is written in this loop, so that long chains do not recurse.
     for (let node: FlowNode | undefined = start; node !== undefined; ) {
-      const merges: FlowNode[] = shape.children.get(node)!.filter((k) => shape.merges.has(k));
-      merges.sort((a, b) => b.order - a.order);
-      if (shape.loops.has(node)) {
+      const merges = shape.mergesBelow[node.order];
+      if (shape.loops[node.order] === 1) {
         out.byte(OP.loop);
         out.byte(EMPTY_BLOCK);
-        open('loop', node);
+        loopDepth[node.order] = open();
         within(node, merges, 0);
         close();
+        loopDepth[node.order] = 0;
         out.byte(OP.end);
         out.byte(OP.unreachable);
         return;
       }
-      if (merges.length > 0) {
+      if (merges !== undefined) {
         within(node, merges, 0);
         return;
       }
       node = body(node);
     }
   };
-  const within = (node: FlowNode, merges: readonly FlowNode[], i: number): void => {
-    const merge = merges[i];
+  const within = (node: FlowNode, merges: readonly FlowNode[] | undefined, i: number): void => {
+    const merge = merges?.[i];
     if (merge === undefined) {
       const next = body(node);
       if (next !== undefined) tree(next);
@@ -111,9 +118,10 @@ export function writeStructured(root: FlowNode, out: CodeWriter, emitter: NodeEm
     }
     out.byte(OP.block);
     out.byte(EMPTY_BLOCK);
-    open('block', merge);
+    blockDepth[merge.order] = open();
     within(node, merges, i + 1);
     close();
+    blockDepth[merge.order] = 0;
     out.byte(OP.end);
     tree(merge);
   };
@@ -123,7 +131,7 @@ export function writeStructured(root: FlowNode, out: CodeWriter, emitter: NodeEm
       out.u32(LABEL);
       out.byte(OP.br_table);
       out.u32(node.successors.length - 1);
-      for (const s of node.successors) out.u32(depthOf('block', s));
+      for (const s of node.successors) out.u32(depthOf(blockDepth, s));
       return undefined;
     }
     emitter.body(node);
@@ -163,7 +171,7 @@ export function writeStructured(root: FlowNode, out: CodeWriter, emitter: NodeEm
     if (inner === 1) out.byte(OP['i32.eqz']);
     out.byte(OP.if);
     out.byte(EMPTY_BLOCK);
-    open('if', undefined);
+    open();
     const next = goTo(node, inner);
     if (next !== undefined) tree(next);
     close();
@@ -200,17 +208,23 @@ function analyse(entry: FlowNode): Shape {
 function shapeOf(root: FlowNode, dispatcher: FlowNode | undefined): Shape {
   const order = reversePostorder(root);
   for (let i = 0; i < order.length; i++) order[i]!.order = i;
-  const predecessors: FlowNode[][] = order.map(() => []);
-  for (const node of order) for (const s of node.successors) predecessors[s.order]!.push(node);
+  const n = order.length;
+  // The predecessors of all nodes in one array: those of node i are [first[i], first[i + 1]).
+  const first = new Int32Array(n + 1);
+  for (const node of order) for (const s of node.successors) first[s.order + 1]!++;
+  for (let i = 0; i < n; i++) first[i + 1]! += first[i]!;
+  const predecessors = new Int32Array(first[n]!);
+  const filled = first.slice(0, n);
+  for (let i = 0; i < n; i++) for (const s of order[i]!.successors) predecessors[filled[s.order]!++] = i;
   // Cooper, Harvey, Kennedy: dominators by iteration over the reverse postorder.
-  const idom: number[] = new Array(order.length).fill(-1);
+  const idom = new Int32Array(n).fill(-1);
   idom[0] = 0;
   for (let changed = true; changed; ) {
     changed = false;
-    for (let i = 1; i < order.length; i++) {
+    for (let i = 1; i < n; i++) {
       let dominator = -1;
-      for (const p of predecessors[i]!) {
-        let a = p.order;
+      for (let k = first[i]!; k < first[i + 1]!; k++) {
+        let a = predecessors[k]!;
         if (idom[a] === -1) continue;
         if (dominator === -1) dominator = a;
         else {
@@ -239,20 +253,25 @@ function shapeOf(root: FlowNode, dispatcher: FlowNode | undefined): Shape {
     if (b > a) return 'forward';
     return dominates(b, a) ? 'back' : 'dispatch';
   };
-  const merges = new Set<FlowNode>();
-  const loops = new Set<FlowNode>();
-  for (const node of order) {
+  const merges = new Uint8Array(n);
+  const loops = new Uint8Array(n);
+  const mergesBelow = new Array<FlowNode[] | undefined>(n).fill(undefined);
+  // From the last to the first, so that a node's merges are in that order.
+  for (let i = n - 1; i >= 0; i--) {
     let forward = 0;
-    for (const p of predecessors[node.order]!) {
-      const k = kind(p, node);
-      if (k === 'forward') forward++;
-      else if (k === 'back') loops.add(node);
-      else if (dispatcher !== undefined) loops.add(dispatcher);
-      if (p === dispatcher) forward++;
+    for (let k = first[i]!; k < first[i + 1]!; k++) {
+      const p = predecessors[k]!;
+      if (p < i) forward++;
+      else if (dominates(i, p)) loops[i] = 1;
+      else if (dispatcher !== undefined) loops[dispatcher.order] = 1;
+      if (order[p] === dispatcher) forward++;
     }
-    if (forward > 1) merges.add(node);
+    if (forward <= 1) continue;
+    merges[i] = 1;
+    const above = idom[i]!;
+    const below = mergesBelow[above];
+    if (below === undefined) mergesBelow[above] = [order[i]!];
+    else below.push(order[i]!);
   }
-  const children = new Map<FlowNode, FlowNode[]>(order.map((node) => [node, []]));
-  for (let i = 1; i < order.length; i++) children.get(order[idom[i]!]!)!.push(order[i]!);
-  return { order, children, merges, loops, dispatcher, kind };
+  return { order, merges, mergesBelow, loops, dispatcher, kind };
 }

@@ -21,6 +21,10 @@ export class CodeWriter {
 
   /** Unsigned LEB128 of a 32-bit number. */
   u32(value: number): void {
+    if (value >= 0 && value < 0x80) {
+      this.byte(value);
+      return;
+    }
     let rest = value >>> 0;
     while (rest > 0x7f) {
       this.byte((rest & 0x7f) | 0x80);
@@ -45,33 +49,28 @@ export class CodeWriter {
 
   /** Signed LEB128 of an exact integer below 2^53 in size. */
   s53(value: number): void {
-    if (value === (value | 0)) {
-      this.s32(value);
-      return;
-    }
-    let rest = value;
-    for (;;) {
-      const low = rest - Math.floor(rest / 128) * 128;
-      rest = Math.floor(rest / 128);
-      if ((rest === 0 && (low & 0x40) === 0) || (rest === -1 && (low & 0x40) !== 0)) {
-        this.byte(low);
-        return;
-      }
-      this.byte(low | 0x80);
-    }
+    if (value === (value | 0)) this.s32(value);
+    else this.#halves(value | 0, Math.floor(value / 2 ** 32) | 0);
   }
 
   /** Signed LEB128 of a 64-bit number. */
   s64(value: bigint): void {
-    let rest = BigInt.asIntN(64, value);
+    this.#halves(Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
+  }
+
+  /** Signed LEB128 of the 64-bit number with these two halves. */
+  #halves(lowHalf: number, highHalf: number): void {
+    let low = lowHalf;
+    let high = highHalf;
     for (;;) {
-      const low = Number(rest & 0x7fn);
-      rest >>= 7n;
-      if ((rest === 0n && (low & 0x40) === 0) || (rest === -1n && (low & 0x40) !== 0)) {
-        this.byte(low);
+      const part = low & 0x7f;
+      low = (low >>> 7) | (high << 25);
+      high >>= 7;
+      if (low === high && ((low === 0 && (part & 0x40) === 0) || (low === -1 && (part & 0x40) !== 0))) {
+        this.byte(part);
         return;
       }
-      this.byte(low | 0x80);
+      this.byte(part | 0x80);
     }
   }
 
