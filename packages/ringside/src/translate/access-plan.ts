@@ -12,13 +12,21 @@ export interface GroupCheck {
   readonly sign: boolean;
 }
 
+/** An access to the function's frame, which has been checked where the function began. */
+export interface FrameAccess {
+  /** From the frame's lowest byte. */
+  readonly frame: number;
+}
+
+export type Cover = 'checked' | GroupCheck | FrameAccess;
+
 /** Which accesses of a block share a check. */
 export interface AccessPlan {
   /**
    * For access `key` (0: the memory operand, 1: the stack) of the block's instruction at `position`. `checked`: an earlier
    * check covers it; a group: check this and it covers the later ones; undefined: on its own.
    */
-  covers(position: number, key: number): 'checked' | GroupCheck | undefined;
+  covers(position: number, key: number): Cover | undefined;
 }
 
 /** Bytes around the stack pointer at a function's start that are checked there; see frame-plan.ts. */
@@ -248,18 +256,18 @@ export function sameBase(a: Access, b: Access): boolean {
 /** A plan over `count` instructions, filled by position. */
 export class PlanTable implements AccessPlan {
   readonly #count: number;
-  #entries: ('checked' | GroupCheck | undefined)[] | undefined;
+  #entries: (Cover | undefined)[] | undefined;
 
   constructor(count: number) {
     this.#count = count;
   }
 
-  covers(position: number, key: number): 'checked' | GroupCheck | undefined {
+  covers(position: number, key: number): Cover | undefined {
     // String operations have accesses 2 and 3, which are never shared.
     return key > 1 ? undefined : this.#entries?.[position * 2 + key];
   }
 
-  put(access: Access, value: 'checked' | GroupCheck): void {
+  put(access: Access, value: Cover): void {
     this.#entries ??= new Array<undefined>(this.#count * 2).fill(undefined);
     this.#entries[access.position * 2 + access.key] = value;
   }
@@ -275,13 +283,15 @@ export class PlanTable implements AccessPlan {
 export function planAccesses(
   instructions: readonly Instruction[],
   end: BlockEnd,
+  group: boolean,
   frame?: FrameRange,
 ): AccessPlan | undefined {
   const accesses = accessesOfBlock(instructions, end);
   if (accesses.length === 0) return undefined;
   const plan = new PlanTable(instructions.length);
-  if (frame !== undefined) for (const a of accesses) if (inFrame(a, frame)) plan.put(a, 'checked');
-  planGroups(frame === undefined ? accesses : accesses.filter((a) => !inFrame(a, frame)), plan);
+  if (frame !== undefined)
+    for (const a of accesses) if (inFrame(a, frame)) plan.put(a, { frame: a.low - frame.low });
+  if (group) planGroups(frame === undefined ? accesses : accesses.filter((a) => !inFrame(a, frame)), plan);
   return plan;
 }
 

@@ -29,7 +29,9 @@ export const SITE = 30;
 /** Scratch of checks. */
 export const REACH = 31;
 export const SHADOW = 32;
-export const FIRST_TEMP = 33;
+/** In hot code, where the lowest byte of the frame (see frame-plan.ts) is in the guest's memory. */
+export const STACK = 33;
+export const FIRST_TEMP = 34;
 
 const LOCAL_NAMES = [
   'depth',
@@ -51,6 +53,7 @@ const LOCAL_NAMES = [
     'site',
     'reach',
     'shadow',
+    'stack',
   ],
 ];
 

@@ -2,7 +2,7 @@ import { addrToU64, InvariantError, isCanonical } from '../bytes/index.ts';
 import { SHADOW_BASE } from '../memory/index.ts';
 import { OP } from '../wasm/index.ts';
 import { FS, type Instruction, NO_REGISTER, type Operand } from '../x86/index.ts';
-import type { AccessPlan } from './access-plan.ts';
+import type { AccessPlan, FrameAccess } from './access-plan.ts';
 import { IMPORT, slotOffset } from './engine-layout.ts';
 import { FlagState } from './flag-state.ts';
 import {
@@ -19,18 +19,20 @@ import {
   extendSigned,
   FIRST_TEMP,
   GUEST,
+  get32,
   getLocal,
   guest,
   isConst,
   load,
   make,
   op,
+  STACK,
   type Stmt,
   type Width,
   wrap,
 } from './ir.ts';
 import type { GateCheck } from './loop-copies.ts';
-import { SLOT_FS_BASE, SLOT_GS_BASE } from './register-file.ts';
+import { RSP, SLOT_FS_BASE, SLOT_GS_BASE } from './register-file.ts';
 
 /** How memory accesses are made. `hosted`: each through a function of the host, for single steps. */
 export type MemoryMode = 'plain' | 'checked' | 'hosted';
@@ -97,6 +99,8 @@ export class LiftContext {
   usesFpu = false;
   /** The register file is exact: exits store nothing. */
   synced = false;
+  /** How far the stack pointer is from its local. */
+  #stackMoved = 0;
   /** The flag state that the block was lifted from. */
   readonly kindIn: number;
 
@@ -119,6 +123,7 @@ export class LiftContext {
 
   /** Runs `body` with its statements collected apart. */
   collect(body: () => void): Stmt[] {
+    this.flushStack();
     const outer = this.stmts;
     const inner: Stmt[] = [];
     this.stmts = inner;
@@ -140,6 +145,7 @@ export class LiftContext {
   }
 
   #exitTo(reason: ExitReason, more: Partial<Exit>): Exit {
+    this.flushStack();
     const exit: Exit = {
       reason,
       rip: more.rip ?? this.ins.addr,
@@ -156,6 +162,7 @@ export class LiftContext {
 
   /** Stores the dirty registers and the flags: the register file is exact from here. */
   sync(): void {
+    this.flushStack();
     const exit: Exit = {
       reason: 'continue',
       rip: 0,
@@ -180,13 +187,29 @@ export class LiftContext {
   // ---- registers
 
   reg(r: number): Expr {
+    if (r === RSP) this.flushStack();
     if ((this.defs & (1 << r)) === 0) this.uses |= 1 << r;
     return guest(r);
   }
 
   setReg(r: number, value: Expr): void {
+    if (r === RSP) this.#stackMoved = 0;
     this.defs |= 1 << r;
     this.set(GUEST + r, value);
+  }
+
+  /**
+   * The stack pointer moves. The local follows when something looks: several pushes in a row are one addition.
+   */
+  moveStack(by: number): void {
+    this.#stackMoved += by;
+  }
+
+  flushStack(): void {
+    const by = this.#stackMoved;
+    if (by === 0) return;
+    this.#stackMoved = 0;
+    this.setReg(RSP, add64(this.reg(RSP), by));
   }
 
   /** The low `size` bits of a register: 64-bit for 64, else 32-bit and zero-extended. */
@@ -243,9 +266,9 @@ export class LiftContext {
    */
   access(ea: Expr, bytes: number, write: boolean, key = 0): MemoryRef {
     if (this.mode === 'hosted') return { at: this.hold(ea), offset: 0, hosted: true };
-    if (this.mode === 'plain') return this.plainRef(ea);
     const planned = this.plan?.covers(this.position, key);
-    if (planned === 'checked') return this.plainRef(ea);
+    if (typeof planned === 'object' && 'frame' in planned) return frameRef(planned);
+    if (planned === 'checked' || this.mode === 'plain') return this.plainRef(ea);
     const held = this.hold(ea);
     if (planned !== undefined) {
       // The first of a group: one check for all.
@@ -255,6 +278,20 @@ export class LiftContext {
     }
     this.check(held, bytes, write, true);
     return { at: wrap(held), offset: 0, hosted: false };
+  }
+
+  /** As `access`, of the instruction's memory operand. */
+  operandAccess(bytes: number, write: boolean): MemoryRef {
+    const planned = this.plan?.covers(this.position, 0);
+    if (typeof planned === 'object' && 'frame' in planned) return frameRef(planned);
+    return this.access(this.address(), bytes, write);
+  }
+
+  /** As `access`, of the stack, so far from its pointer. */
+  stackAccess(offset: number, bytes: number, write: boolean): MemoryRef {
+    const planned = this.plan?.covers(this.position, 1);
+    if (typeof planned === 'object' && 'frame' in planned) return frameRef(planned);
+    return this.access(add64(this.reg(RSP), offset), bytes, write, 1);
   }
 
   /** The place of an access that needs no check: small displacements become the instruction's offset. */
@@ -356,7 +393,7 @@ export class LiftContext {
       case 'reg':
         return this.readReg(o.reg, o.size, o.high);
       case 'mem':
-        return this.hold(this.loadFrom(this.access(this.address(), o.size >> 3, false), o.size >> 3));
+        return this.hold(this.loadFrom(this.operandAccess(o.size >> 3, false), o.size >> 3));
       case 'imm':
         return this.immediate(o, o.size);
       default:
@@ -378,7 +415,7 @@ export class LiftContext {
   write(k: number, value: Expr, ref?: MemoryRef): void {
     const o = this.operand(k);
     if (o.kind === 'reg') this.writeReg(o.reg, o.size, value, o.high);
-    else this.storeTo(ref ?? this.access(this.address(), o.size >> 3, true), o.size >> 3, value);
+    else this.storeTo(ref ?? this.operandAccess(o.size >> 3, true), o.size >> 3, value);
   }
 
   /**
@@ -388,7 +425,7 @@ export class LiftContext {
   modify(k: number): { value: Expr; ref: MemoryRef | undefined } {
     const o = this.operand(k);
     if (o.kind === 'reg') return { value: this.readReg(o.reg, o.size, o.high), ref: undefined };
-    const ref = this.access(this.address(), o.size >> 3, true);
+    const ref = this.operandAccess(o.size >> 3, true);
     return { value: this.hold(this.loadFrom(ref, o.size >> 3)), ref };
   }
 
@@ -404,6 +441,10 @@ export class LiftContext {
     if (size === 64) return value;
     return signed ? extendSigned(this.signed(value, size)) : extend(value);
   }
+}
+
+function frameRef(access: FrameAccess): MemoryRef {
+  return { at: get32(STACK), offset: access.frame, hosted: false };
 }
 
 /** Not 0 when granules of up to 57 bytes are not all whole or, for a write, not all writable. */

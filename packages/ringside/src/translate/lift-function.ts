@@ -23,6 +23,7 @@ import {
   load,
   not32,
   op,
+  STACK,
   wrap,
 } from './ir.ts';
 import { LIFTERS } from './lift/index.ts';
@@ -92,7 +93,7 @@ class FunctionLifter {
     this.#temps = temps;
     this.#options = options;
     this.#flags = analyseFlags(fn, options.mode === 'checked');
-    this.#frame = options.tier === 'hot' && options.mode === 'checked' ? planFrame(fn) : undefined;
+    this.#frame = options.tier === 'hot' ? planFrame(fn) : undefined;
   }
 
   run(): void {
@@ -105,6 +106,7 @@ class FunctionLifter {
       else if (node.role === 'gate') this.#gate(node, c);
       else if (node.role === 'guess') enterCallee(node, c, this.#options);
       else this.#block(node, c);
+      c.flushStack();
       node.stmts = c.stmts;
       node.uses = c.uses;
       node.defs = c.defs;
@@ -156,6 +158,8 @@ class FunctionLifter {
     if (frame === undefined) return;
     // The stack that this activation will use, at most 57 bytes a check.
     const sp = c.reg(RSP);
+    c.set(STACK, wrap(add64(sp, frame.low)));
+    if (mode !== 'checked') return;
     for (let low = frame.low; low < frame.high; low += 56) {
       const bytes = Math.min(56, frame.high - low);
       c.check(c.hold(add64(sp, low)), bytes, true, low === frame.low);
@@ -170,10 +174,11 @@ class FunctionLifter {
 
   #planOf(node: FlowNode): AccessPlan | undefined {
     const { group, mode } = this.#options;
-    if (!group || mode !== 'checked') return undefined;
     const block = node.block!;
-    if (node.copy > 0) return this.#loop(block, node.copies).copies[node.copy - 1];
-    return planAccesses(block.instructions, endOf(block), this.#frameAt(block));
+    const checked = group && mode === 'checked';
+    if (!checked && this.#frame === undefined) return undefined;
+    if (node.copy > 0 && checked) return this.#loop(block, node.copies).copies[node.copy - 1];
+    return planAccesses(block.instructions, endOf(block), checked, this.#frameAt(block));
   }
 
   #loop(block: Block, count: number): LoopPlan {
@@ -261,9 +266,8 @@ class FunctionLifter {
         else c.exit('unsupported');
         return;
       case 'return': {
-        const sp = c.reg(RSP);
-        const rip = c.hold(c.loadFrom(c.access(sp, 8, false, 1), 8));
-        c.setReg(RSP, add64(c.reg(RSP), 8 + t.extra));
+        const rip = c.hold(c.loadFrom(c.stackAccess(0, 8, false), 8));
+        c.moveStack(8 + t.extra);
         c.sync();
         c.emit({ kind: 'leave', condition: undefined, rip });
         return;

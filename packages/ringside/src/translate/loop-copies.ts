@@ -63,7 +63,7 @@ export function planLoop(
   const inCopy = (a: Access): Access => ({ ...a, position: a.position % n });
   for (const a of accessesOfBlock(all, undefined)) {
     if (frame !== undefined && inFrame(a, frame)) {
-      tables[Math.floor(a.position / n)]!.put(inCopy(a), 'checked');
+      tables[Math.floor(a.position / n)]!.put(inCopy(a), { frame: a.low - frame.low });
       continue;
     }
     const linear = a.baseVersion === 0 && a.indexVersion === 0 && a.segment === NO_REGISTER;

@@ -59,7 +59,7 @@ function direct(
   }
   const native = options.nativeAt(addr);
   if (native >= 0) {
-    callNative(node, c, native, addr, returnTo);
+    callNative(node, c, options, native, addr, returnTo);
     return;
   }
   // Loops may go through other functions: every backward jump looks at the fuel.
@@ -151,8 +151,8 @@ export function inlinedReturn(
   c: LiftContext,
   t: Terminator & { kind: 'inlined-return' },
 ): void {
-  const rip = c.hold(c.loadFrom(c.access(c.reg(RSP), 8, false, 1), 8));
-  c.setReg(RSP, add64(c.reg(RSP), 8 + t.extra));
+  const rip = c.hold(c.loadFrom(c.stackAccess(0, 8, false), 8));
+  c.moveStack(8 + t.extra);
   c.notMade = 0;
   const leave = c.collect(() => {
     c.emit({ kind: 'store', op: OP['i64.store'], at: c32(0), offset: slotOffset(SLOT_JUMP), value: rip });
@@ -165,6 +165,7 @@ export function inlinedReturn(
 function callNative(
   node: FlowNode,
   c: LiftContext,
+  options: LiftOptions,
   native: number,
   addr: number,
   returnTo: number | undefined,
@@ -178,14 +179,20 @@ function callNative(
   });
   c.exit('native', not32(callImport(IMPORT.invoke, 32, c32(native))), { rip: addr, native });
   const sp = c.hold(load(OP['i64.load'], c32(0), slotOffset(RSP)));
+  if (options.tier === 'hot' && returnTo !== undefined) {
+    // The frame is where it was.
+    c.emit({
+      kind: 'if',
+      condition: op(OP['i64.ne'], sp, c.reg(RSP)),
+      yes: [
+        storeStack(add64(sp, 8)),
+        { kind: 'leave', condition: undefined, rip: load(OP['i64.load'], wrap(sp)) },
+      ],
+      no: [],
+    });
+  }
   const rip = returnTo === undefined ? c.hold(load(OP['i64.load'], wrap(sp))) : undefined;
-  c.emit({
-    kind: 'store',
-    op: OP['i64.store'],
-    at: c32(0),
-    offset: slotOffset(RSP),
-    value: add64(sp, 8),
-  });
+  c.emit(storeStack(add64(sp, 8)));
   if (rip !== undefined) c.emit({ kind: 'leave', condition: undefined, rip });
   else node.end = { kind: 'goto' };
 }
@@ -207,4 +214,8 @@ function lookup(c: LiftContext, to: Expr): Expr {
     ],
   });
   return get32(slot);
+}
+
+function storeStack(value: Expr): Stmt {
+  return { kind: 'store', op: OP['i64.store'], at: c32(0), offset: slotOffset(RSP), value };
 }

@@ -42,16 +42,14 @@ function exchange(c: LiftContext): void {
 
 /** Pushes a 64-bit (or with prefix 66 a 16-bit) value. */
 export function push(c: LiftContext, value: Expr, bytes = 8): void {
-  const sp = add64(c.reg(RSP), -bytes);
-  const ref = c.access(sp, bytes, true, 1);
-  c.storeTo(ref, bytes, value);
-  c.setReg(RSP, sp);
+  c.storeTo(c.stackAccess(-bytes, bytes, true), bytes, value);
+  c.moveStack(-bytes);
 }
 
 /** Pops into a temporary; RSP moves. */
 export function pop(c: LiftContext, bytes = 8): Expr {
-  const value = c.hold(c.loadFrom(c.access(c.reg(RSP), bytes, false, 1), bytes));
-  c.setReg(RSP, add64(c.reg(RSP), bytes));
+  const value = c.hold(c.loadFrom(c.stackAccess(0, bytes, false), bytes));
+  c.moveStack(bytes);
   return value;
 }
 
