@@ -39,6 +39,7 @@ test('the engine gives the same registers, flags, memory and counts in Chromium'
     const flags = ['--headless', '--no-sandbox', '--disable-gpu', `--user-data-dir=${directory}/profile`];
     const dom = execFileSync('chromium', [...flags, '--dump-dom', `file://${page}`], {
       encoding: 'utf8',
+      maxBuffer: 2 ** 28,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const result = /<pre id="result">([^<]*)<\/pre>/.exec(dom)?.[1];

@@ -1,12 +1,6 @@
 import { provable, Random, vectorRegisters } from '../../../../scripts/silicon/cases.ts';
+import { type Image, NATIVE, type Run, type RunOutcome } from '../../../../scripts/silicon/program-runs.ts';
 import { makePrograms, type ProgramText } from '../../../../scripts/silicon/programs.ts';
-import {
-  type Image,
-  NATIVE,
-  type Run,
-  type RunOutcome,
-  runPrograms,
-} from '../../../../scripts/silicon/run-programs.ts';
 import { asAddr } from '../bytes/index.ts';
 import { MODULES, PROT_RO, PROT_RW } from '../memory/index.ts';
 import { decode, isInstruction, printInstruction } from '../x86/index.ts';
@@ -86,15 +80,15 @@ function makeRun(entry: number, image: number, random: Random): Run {
   };
 }
 
-export interface Proof {
+/** Functions, and what to run them on. */
+export interface Work {
   readonly text: ProgramText;
   readonly images: readonly Image[];
   readonly runs: readonly (Run & { readonly group: number })[];
-  readonly outcomes: readonly RunOutcome[];
 }
 
-/** Makes `groups` groups of about ten functions and runs them on the processor. */
-export function prove(seed: number, groups: number): Proof {
+/** Makes `groups` groups of about ten functions. */
+export function makeWork(seed: number, groups: number): Work {
   const random = new Random(seed);
   const hot = Math.ceil(groups / 25);
   const text = makePrograms(provable(new Set()), random, groups, NATIVE.data - NATIVE.text);
@@ -112,8 +106,7 @@ export function prove(seed: number, groups: number): Proof {
     const { start, group } = text.programs[i * spread]!;
     for (let k = 0; k < HOT_RUNS; k++) runs.push({ ...makeRun(start, i % IMAGES, random), group });
   }
-  const outcomes = runPrograms(text.assembler.finish(BigInt(NATIVE.text)), images, runs);
-  return { text, images, runs, outcomes };
+  return { text, images, runs };
 }
 
 export type Options = Pick<BareMachineOptions, 'checked' | 'stepped' | 'hotAfter'>;
@@ -124,7 +117,7 @@ export function isUnknown(group: number): boolean {
 }
 
 /** The machine that has the text, data and stack where the harness has them, 2^32 higher up. */
-export function machineFor({ text }: Proof, options: Options): BareMachine {
+export function machineFor({ text }: Work, options: Options): BareMachine {
   const base = MODULES.start as number;
   const { programs } = text;
   const machine = bareMachine(text.assembler.finish(BigInt.asUintN(64, BigInt(base))), {
@@ -153,7 +146,7 @@ export function machineFor({ text }: Proof, options: Options): BareMachine {
 }
 
 /** Brings a run's beginning into the machine. */
-export function load(machine: BareMachine, { images }: Proof, run: Run): void {
+export function load(machine: BareMachine, { images }: Work, run: Run): void {
   const { memory } = machine;
   const { regs } = machine.cpu;
   const { data, fpu } = { data: images[run.image]!.data, fpu: images[run.fpu]!.fpu };
@@ -182,13 +175,7 @@ export function finish(machine: BareMachine, slice: () => number, stops?: string
 }
 
 /** What the engine has done otherwise than the processor. */
-export function differences(
-  machine: BareMachine,
-  proof: Proof,
-  run: Run,
-  o: RunOutcome,
-  stop: Stop,
-): string[] {
+export function differences(machine: BareMachine, work: Work, run: Run, o: RunOutcome, stop: Stop): string[] {
   const { regs } = machine.cpu;
   const { raw } = machine.memory;
   const wrong: string[] = [];
@@ -207,7 +194,7 @@ export function differences(
     if (!same(regs.u64(r), o.regs[r]!))
       wrong.push(`register ${r}: ${regs.u64(r).toString(16)}, processor ${o.regs[r]!.toString(16)}`);
   }
-  const unknown = proof.text.undefinedAt.get(Number(o.rip) - NATIVE.text) ?? ARITHMETIC;
+  const unknown = work.text.undefinedAt.get(Number(o.rip) - NATIVE.text) ?? ARITHMETIC;
   const atEnd = o.trap === 3 && o.rip === BigInt(NATIVE.text + 1);
   const mask = (ARITHMETIC & ~(atEnd ? 0x10 : unknown)) | DIRECTION;
   const flags = Number(regs.u64(SLOT_RFLAGS));
@@ -231,13 +218,13 @@ export function differences(
     // What is as the processor has it is made what it was, so that the rest can be compared as a whole.
     const was =
       at < NATIVE.stack
-        ? new DataView(proof.images[run.image]!.data.buffer).getBigUint64(at - NATIVE.data, true)
+        ? new DataView(work.images[run.image]!.data.buffer).getBigUint64(at - NATIVE.data, true)
         : 0n;
     view.setBigUint64(at, was, true);
   }
   const data = raw.subarray(NATIVE.data, NATIVE.data + NATIVE.dataBytes);
   const stack = raw.subarray(NATIVE.stack, NATIVE.stack + NATIVE.stackBytes);
-  if (Buffer.compare(data, proof.images[run.image]!.data) !== 0)
+  if (Buffer.compare(data, work.images[run.image]!.data) !== 0)
     wrong.push('data changed that should not have');
   if (Buffer.compare(stack, ZEROS) !== 0) wrong.push('stack changed that should not have');
   return wrong;

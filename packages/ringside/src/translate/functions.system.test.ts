@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Random } from '../../../../scripts/silicon/cases.ts';
-import type { Run, RunOutcome } from '../../../../scripts/silicon/run-programs.ts';
+import { NATIVE, type Run, type RunOutcome } from '../../../../scripts/silicon/program-runs.ts';
+import { runPrograms } from '../../../../scripts/silicon/run-programs.ts';
 import {
   differences,
   finish,
@@ -8,9 +9,9 @@ import {
   isUnknown,
   load,
   machineFor,
+  makeWork,
   type Options,
-  type Proof,
-  prove,
+  type Work,
 } from './functions.fixture.ts';
 
 /** Groups of about ten functions; `SILICON_GROUPS=5000` for the long run. */
@@ -24,9 +25,11 @@ function needsChecks(o: RunOutcome): boolean {
 }
 
 describe('generated functions do what the processor does', () => {
-  let proof: Proof;
+  let proof: Work & { readonly outcomes: readonly RunOutcome[] };
   beforeAll(() => {
-    proof = prove(SEED, GROUPS);
+    const work = makeWork(SEED, GROUPS);
+    const text = work.text.assembler.finish(BigInt(NATIVE.text));
+    proof = { ...work, outcomes: runPrograms(text, work.images, work.runs) };
   });
 
   const compareAll = (
