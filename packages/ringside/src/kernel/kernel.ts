@@ -212,6 +212,7 @@ export class Kernel {
     };
     this.zeroOnAlloc = spec.config?.get('CONFIG_INIT_ON_ALLOC_DEFAULT_ON') === 'y';
     this.pages = new PageAllocator(this.memory, options.ramBytes);
+    this.memory.onMissing = (addr) => this.pages.open(addr);
     this.vmalloc = new RangeAllocator(this.memory, VMALLOC);
     this.moduleAlloc = new RangeAllocator(this.memory, MODULES, BPF_PROGRAMS);
     this.tracks = new Tracks(this);

@@ -68,6 +68,8 @@ export class GuestMemory {
   onPoison: PoisonReporter | undefined;
   /** Told when the bytes or permissions of executable pages change, so that translations can be dropped. */
   onTextChange: ((addr: GuestAddr, size: number) => void) | undefined;
+  /** Asked about a page that is not present; true when it has mapped it: memory that is set up when it is first used. */
+  onMissing: ((addr: GuestAddr) => boolean) | undefined;
   /** Told of accesses by functions of ours to watched memory; the engine sees those of guest code by itself. */
   onWatched: WatchObserver | undefined;
   /** CR0.WP: whether the kernel's own writes to read-only pages fault. */
@@ -208,8 +210,11 @@ export class GuestMemory {
       at = Math.min(addr + size - 1, (Math.floor(at / PAGE_SIZE) + 1) * PAGE_SIZE)
     ) {
       if (!this.#inRegion(at)) return 'not-mapped';
-      const flags = this.#pages[(at >>> 0) >>> PAGE_SHIFT]!;
-      if (!(flags & PRESENT)) return 'not-mapped';
+      let flags = this.#pages[(at >>> 0) >>> PAGE_SHIFT]!;
+      if (!(flags & PRESENT)) {
+        if (this.onMissing?.(asAddr(at)) !== true) return 'not-mapped';
+        flags = this.#pages[(at >>> 0) >>> PAGE_SHIFT]!;
+      }
       if (access === 'write' && !(flags & WRITE) && this.writeProtect) return 'protection';
       if (access === 'execute' && !(flags & EXECUTE)) return 'protection';
       if (flags & SLOW) return undefined;
@@ -356,8 +361,7 @@ export class GuestMemory {
     const offset = addr - mapping.start;
     if (offset + size <= mapping.size) mapping.page.write(offset, size, value);
     else {
-      for (let i = 0; i < size; i++)
-        this.slowWrite(asAddr(addr + i), 1, (value >> BigInt(8 * i)) & 0xffn);
+      for (let i = 0; i < size; i++) this.slowWrite(asAddr(addr + i), 1, (value >> BigInt(8 * i)) & 0xffn);
     }
   }
 

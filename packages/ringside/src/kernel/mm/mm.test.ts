@@ -151,6 +151,25 @@ test('every object of a slab has a redzone on both sides', async () => {
   });
 });
 
+test('RAM that nobody has had can be touched, as on the real kernel, and that is told', async () => {
+  const { machine } = await smallMachine();
+  const { memory, regions } = machine.kernel;
+  const wild = asAddr(regions.directMap + 30 * 2 ** 20);
+  await inTask(machine, function* () {
+    const p = yield* native(machine, '__kmalloc', 8, GFP_KERNEL);
+    yield* native(machine, 'memset', wild, 0x5a, 4);
+    memory.writeU32(p, memory.readU32(wild));
+    expect(memory.readU32(p)).toBe(0x5a5a5a5a);
+    // behind the end of RAM there is nothing
+    yield* native(machine, 'memset', asAddr(regions.directMap + 32 * 2 ** 20), 0, 4);
+  });
+  expect(machine.reports).toMatchObject([
+    { kind: 'poison', bug: 'wild-memory-access', access: 'write' },
+    { kind: 'poison', bug: 'wild-memory-access', access: 'read' },
+    { kind: 'fault', bug: 'wild-memory-access', access: 'write' },
+  ]);
+});
+
 test('pages are poisoned before they are handed out and after they are freed', async () => {
   const { machine } = await smallMachine();
   const { memory, pages } = machine.kernel;

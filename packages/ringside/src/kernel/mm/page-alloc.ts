@@ -18,8 +18,8 @@ export interface PageRequest {
 
 /**
  * The page allocator: a buddy system over the machine's RAM, addressed through the direct map. Free pages are
- * poisoned, so that a stale pointer into one is seen. `Deviation:` RAM of which no block has been handed out yet is not
- * mapped in pieces of 4 MiB, so that a small machine stays small: a wild access there faults.
+ * poisoned, so that a stale pointer into one is seen. RAM is mapped in blocks of 4 MiB when a part of it is first handed
+ * out, or first touched by a stray pointer, so that the shadow of a machine that uses little stays small.
  */
 export class PageAllocator {
   readonly totalPages: number;
@@ -55,7 +55,7 @@ export class PageAllocator {
     if (have >= MAX_ORDER) return undefined;
     const page = this.#free[have]!.values().next().value as number;
     this.#remove(page, have);
-    this.#open(page, have);
+    this.open(asAddr(DIRECT_MAP.start + page * PAGE_SIZE));
     while (have > order) {
       have--;
       this.#insert(page + (1 << have), have);
@@ -99,6 +99,16 @@ export class PageAllocator {
     return this.isRam(addr) ? this.owner.find(Math.floor(this.#pageOf(addr))) : undefined;
   }
 
+  /** Maps the block of RAM around an address, if it is RAM and that has not been done. */
+  open(addr: GuestAddr): boolean {
+    const size = PAGE_SIZE << (MAX_ORDER - 1);
+    const start = asAddr(DIRECT_MAP.start + Math.floor((addr - DIRECT_MAP.start) / size) * size);
+    if (!this.isRam(addr) || this.#memory.isPresent(start)) return false;
+    this.#memory.map(start, size, PROT_RW);
+    this.#memory.poison(start, size, POISON.page);
+    return true;
+  }
+
   /** Whether the address is in the direct map of the machine's RAM. */
   isRam(addr: GuestAddr): boolean {
     return addr >= DIRECT_MAP.start && addr < DIRECT_MAP.start + this.totalPages * PAGE_SIZE;
@@ -129,14 +139,6 @@ export class PageAllocator {
 
   #pageOf(addr: GuestAddr): number {
     return (addr - DIRECT_MAP.start) / PAGE_SIZE;
-  }
-
-  /** Maps a block of the largest order when a part of it is handed out for the first time. */
-  #open(page: number, order: number): void {
-    const start = asAddr(DIRECT_MAP.start + page * PAGE_SIZE);
-    if (order < MAX_ORDER - 1 || this.#memory.isPresent(start)) return;
-    this.#memory.map(start, PAGE_SIZE << order, PROT_RW);
-    this.#memory.poison(start, PAGE_SIZE << order, POISON.page);
   }
 
   #insert(page: number, order: number): void {

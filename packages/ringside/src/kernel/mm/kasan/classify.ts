@@ -28,8 +28,9 @@ export function poisonType(memory: GuestMemory, bad: GuestAddr, region: MemoryRe
   if (shadow > 0 && shadow < SHADOW_RW) shadow = memory.shadowAt((bad + GRANULE) as GuestAddr);
   switch (shadow) {
     case POISON.page:
-      // Deviation: KASAN calls every free page freed, also behind memory whose neighbour nobody ever had
-      return region?.kind === 'pages' && region.freed === undefined ? 'out-of-bounds' : 'use-after-free';
+      // Deviation: KASAN calls every free page freed, also those that nobody ever had
+      if (region === undefined) return 'wild-memory-access';
+      return region.kind === 'pages' && region.freed === undefined ? 'out-of-bounds' : 'use-after-free';
     case POISON.pageRedzone:
     case POISON.slabRedzone:
       return 'slab-out-of-bounds';
