@@ -1,4 +1,4 @@
-import { decode, type Instruction, isInstruction, type Undecodable } from '../x86/index.ts';
+import { decode, ENCODINGS, type Instruction, isInstruction, type Undecodable } from '../x86/index.ts';
 import type { Thunk } from './thunks.ts';
 
 /** How a basic block ends. Targets are guest addresses. */
@@ -80,6 +80,15 @@ const ENDS_BLOCK = new Set(
 
 const NEVER_RETURNS = new Set(['ud0', 'ud1', 'ud2', 'sysret', 'iret']);
 
+/** By an encoding's id, whether the instruction may end a block. */
+const mayEnd = ENCODINGS.map(
+  ({ name }) =>
+    name[0] === 'j' ||
+    /^(call|ret|loop|loope|loopne)$/.test(name) ||
+    ENDS_BLOCK.has(name) ||
+    NEVER_RETURNS.has(name),
+);
+
 /** Whether the instruction is a jump, a call or a return, which no lifter makes. */
 export function isTerminator(ins: Instruction): boolean {
   switch (ins.name) {
@@ -95,6 +104,12 @@ export function isTerminator(ins: Instruction): boolean {
   }
 }
 
+interface Decoded {
+  readonly ins: Instruction | Undecodable;
+  /** How the block ends with it, if it does. */
+  readonly end: Terminator | undefined;
+}
+
 /** Reads the function that contains `entry`, as far as it can be reached from there by jumps and calls' returns. */
 export function readFunction(text: TextSource, entry: number): GuestFunction {
   const bounds = text.functionAt(entry);
@@ -102,36 +117,36 @@ export function readFunction(text: TextSource, entry: number): GuestFunction {
     bounds === undefined
       ? Math.abs(addr - entry) < 0x4_0000
       : addr >= bounds.start && addr < bounds.start + bounds.size;
-  const decoded = new Map<number, Instruction | Undecodable>();
-  const ends = new Map<number, Terminator>();
-  const leaders = new Set<number>([entry]);
-  const work = [entry];
+  // By distance from the entry: keys that are small integers.
+  const decoded = new Map<number, Decoded>();
+  const leaders = new Set<number>([0]);
+  const work = [0];
   let count = 0;
   const reach = (addr: number): void => {
-    if (!leaders.has(addr)) {
-      leaders.add(addr);
-      work.push(addr);
-    }
+    const at = addr - entry;
+    if (leaders.has(at)) return;
+    leaders.add(at);
+    work.push(at);
   };
   while (work.length > 0 && count < MAX_INSTRUCTIONS) {
     let at = work.pop()!;
     while (!decoded.has(at) && count < MAX_INSTRUCTIONS) {
-      if (text.stopsAt(at)) {
+      const addr = entry + at;
+      if (text.stopsAt(addr)) {
         // One byte, so that the function is dropped when the breakpoint is.
-        decoded.set(at, { addr: at, reason: 'unknown', length: 1 });
-        ends.set(at, { kind: 'cut', target: at });
+        const ins: Undecodable = { addr, reason: 'unknown', length: 1 };
+        decoded.set(at, { ins, end: { kind: 'cut', target: addr } });
         break;
       }
-      const ins = fetch(text, at);
-      decoded.set(at, ins);
+      const ins = fetch(text, addr);
       count++;
       if (!isInstruction(ins)) {
-        ends.set(at, { kind: 'bad', addr: at, bytes: ins });
+        decoded.set(at, { ins, end: { kind: 'bad', addr, bytes: ins } });
         break;
       }
-      const end = terminate(text, ins, inside);
+      const end = mayEnd[ins.encoding.id] ? terminate(text, ins, inside) : undefined;
+      decoded.set(at, { ins, end });
       if (end !== undefined) {
-        ends.set(at, end);
         if (end.kind === 'goto') reach(end.target);
         else if (end.kind === 'branch') {
           reach(end.next);
@@ -150,23 +165,27 @@ export function readFunction(text: TextSource, entry: number): GuestFunction {
     let at = start;
     let terminator: Terminator | undefined;
     while (terminator === undefined) {
-      const ins = decoded.get(at);
-      if (ins === undefined) {
-        terminator = { kind: 'cut', target: at };
+      const found = decoded.get(at);
+      if (found === undefined) {
+        terminator = { kind: 'cut', target: entry + at };
         break;
       }
-      terminator = ends.get(at);
-      if (isInstruction(ins)) {
-        instructions.push(ins);
-        at += ins.length;
-      } else at += ins.length;
-      if (terminator === undefined && leaders.has(at)) terminator = { kind: 'goto', target: at };
+      terminator = found.end;
+      if (isInstruction(found.ins)) instructions.push(found.ins);
+      at += found.ins.length;
+      if (terminator === undefined && leaders.has(at)) terminator = { kind: 'goto', target: entry + at };
     }
-    blocks.set(start, { start, instructions, terminator, successors: [], inlinedEntry: false });
-    ranges.push([start, at]);
+    blocks.set(start, {
+      start: entry + start,
+      instructions,
+      terminator,
+      successors: [],
+      inlinedEntry: false,
+    });
+    ranges.push([entry + start, entry + at]);
   }
   for (const block of blocks.values()) {
-    block.successors = targetsOf(block.terminator).map((target) => blocks.get(target));
+    block.successors = targetsOf(block.terminator).map((target) => blocks.get(target - entry));
   }
   return { entry, blocks: [...blocks.values()], instructionCount: count, ranges };
 }
@@ -208,7 +227,7 @@ export function fetch(text: TextSource, at: number): Instruction | Undecodable {
   const low = at >>> 0;
   const ins = decode(text.bytes, low, at);
   const last = at + ins.length - 1;
-  if (Math.floor(last / PAGE) !== Math.floor(at / PAGE) && !text.fetchable(last)) {
+  if (low % PAGE > PAGE - ins.length && !text.fetchable(last)) {
     return { addr: at, reason: 'truncated', length: PAGE - (low % PAGE) };
   }
   return ins;

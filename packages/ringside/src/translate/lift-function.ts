@@ -26,7 +26,7 @@ import {
   STACK,
   wrap,
 } from './ir.ts';
-import { LIFTERS } from './lift/index.ts';
+import { LIFTER_OF } from './lift/index.ts';
 import { LiftContext, type MemoryMode, Temps } from './lift-context.ts';
 import { type LoopPlan, planLoop } from './loop-copies.ts';
 import { RCX, RSP } from './register-file.ts';
@@ -227,7 +227,7 @@ class FunctionLifter {
       c.temps.reset();
       c.emit({ kind: 'mark', ins });
       if (i === last || ins.name === 'jmp') break;
-      const lifter = LIFTERS.get(ins.name);
+      const lifter = LIFTER_OF[ins.encoding.id];
       if (lifter === undefined) {
         unsupported(c);
         return;

@@ -1,3 +1,4 @@
+import { ENCODINGS } from '../../x86/index.ts';
 import { ARITHMETIC_LIFTERS } from './arithmetic.ts';
 import { BIT_LIFTERS } from './bits.ts';
 import type { Lifter } from './lifter.ts';
@@ -23,3 +24,6 @@ export const LIFTERS: ReadonlyMap<string, Lifter> = new Map(
     ...X87_LIFTERS,
   }),
 );
+
+/** The same by the encoding's id. */
+export const LIFTER_OF: readonly (Lifter | undefined)[] = ENCODINGS.map((e) => LIFTERS.get(e.name));
