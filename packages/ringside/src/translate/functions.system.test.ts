@@ -15,7 +15,7 @@ import {
 } from './functions.fixture.ts';
 
 /** Groups of about ten functions; `SILICON_GROUPS=5000` for the long run. */
-const GROUPS = Number(process.env['SILICON_GROUPS'] ?? 250);
+const GROUPS = Number(process.env['SILICON_GROUPS'] ?? 160);
 const SEED = Number(process.env['SILICON_SEED'] ?? 20231);
 const FUEL = 1_000_000;
 

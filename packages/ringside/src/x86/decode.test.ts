@@ -1,6 +1,7 @@
 import * as iced from 'iced-x86';
 import { expect, test } from 'vitest';
-import { decode, type Instruction, isInstruction, printInstruction } from './index.ts';
+import { decode, isInstruction, printInstruction } from './index.ts';
+import { agrees, MNEMONICS } from './oracle.fixture.ts';
 
 function bytes(hex: string): Uint8Array {
   return Uint8Array.from(hex.split(' '), (b) => Number.parseInt(b, 16));
@@ -28,49 +29,6 @@ test('bytes that are no instruction say why', () => {
   expect(print('f0 89 c8')).toBe('invalid');
   expect(print('66 66 66 66 66 66 66 66 66 66 66 66 66 66 66 66')).toBe('too-long');
 });
-
-/** Names that differ from the oracle's on purpose: our operations, its mnemonics. */
-const NAMES: Readonly<Record<string, RegExp>> = {
-  imul1: /^Imul$/,
-  imul2: /^Imul$/,
-  imul3: /^Imul$/,
-  cbw: /^(Cbw|Cwde|Cdqe)$/,
-  cwd: /^(Cwd|Cdq|Cqo)$/,
-  mov_from_seg: /^Mov$/,
-  mov_to_seg: /^Mov$/,
-  mov_from_cr: /^Mov$/,
-  mov_to_cr: /^Mov$/,
-  mov_from_dr: /^Mov$/,
-  mov_to_dr: /^Mov$/,
-  push_fs: /^Push$/,
-  pop_fs: /^Pop$/,
-  push_gs: /^Push$/,
-  pop_gs: /^Pop$/,
-  shl: /^(Shl|Sal)$/,
-  fstp: /^Fstp(nce)?$/,
-  fnstsw_ax: /^Fnstsw$/,
-  fwait: /^Wait$/,
-  call_far: /^Call$/,
-  jmp_far: /^Jmp$/,
-  prefetch: /^(Prefetch.*|Nop|Reservednop)$/,
-  xlat: /^Xlatb$/,
-  xchg: /^(Xchg|Nop)$/,
-  prefetchw: /^Prefetchw?$/,
-  nop: /^(Nop|Reservednop|Bnd.*|Cldemote|Rdssp.*|Endbr.*|Seg.*)$/,
-  jrcxz: /^J[re]?cxz$/,
-};
-
-const MNEMONICS = new Map<number, string>();
-for (const [name, value] of Object.entries(iced.Mnemonic))
-  if (typeof value === 'number') MNEMONICS.set(value, name);
-
-function agrees(ours: Instruction, theirs: string): boolean {
-  const named = NAMES[ours.name];
-  if (named !== undefined) return named.test(theirs);
-  if (ours.encoding.repeatable) return theirs.toLowerCase().startsWith(ours.name);
-  const plain = theirs.toLowerCase();
-  return plain === ours.name || plain.replace(/[dq]$/, '') === ours.name || plain === `${ours.name}64`;
-}
 
 test('lengths and operations of random bytes are those of another decoder', () => {
   let x = 20231;
