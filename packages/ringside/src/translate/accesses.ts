@@ -41,12 +41,18 @@ const AREAS: Readonly<Record<string, number>> = {
   fldenv: 28,
   fnstenv: 28,
   fnsave: 108,
+  sgdt: 10,
+  sidt: 10,
+  lgdt: 10,
+  lidt: 10,
   frstor: 108,
 };
-/** Environments have 16-bit forms. */
+/** Environments have 16-bit forms; far pointers are an offset and a selector. */
 function areaBytes(ins: Instruction): number | undefined {
+  if (ins.name.endsWith('_far')) return (ins.operandSize >> 3) + 2;
   const bytes = AREAS[ins.name];
-  return bytes !== undefined && ins.operandSize === 16 && !ins.name.startsWith('fx') ? bytes - 14 : bytes;
+  const short = ins.operandSize === 16 && ins.encoding.family === 'x87';
+  return bytes !== undefined && short ? bytes - 14 : bytes;
 }
 
 /** Accesses of 16 bytes that need no alignment. */
@@ -141,6 +147,15 @@ export function accessesOf(ins: Instruction, regs: RegisterFile): DataAccess[] {
       break;
     case 'ret':
       add(regs.u64(RSP), 8, 'read', true);
+      break;
+    case 'call_far':
+      push(2 * word);
+      break;
+    case 'retf':
+      add(regs.u64(RSP), 2 * word, 'read', true);
+      break;
+    case 'iret':
+      add(regs.u64(RSP), 5 * word, 'read', true);
       break;
     case 'leave':
       add(regs.u64(RBP), word, 'read', true);

@@ -26,8 +26,8 @@ import { SseUnit, X87Unit } from './fpu/index.ts';
 import { fetch, type TextSource } from './guest-function.ts';
 import type { Exit } from './ir.ts';
 import { printListing } from './listing.ts';
-import { FPU_AREA, FPU_FIP, FPU_MXCSR, FPU_SCRATCH, RegisterFile } from './register-file.ts';
-import { BareSystem } from './system-instructions.ts';
+import { FPU_AREA, FPU_FIP, FPU_MXCSR, FPU_SCRATCH, RCX, RegisterFile } from './register-file.ts';
+import { BareSystem, type SystemMemory } from './system-instructions.ts';
 
 /** Host stack that translated frames may take, in units of 64 bytes (384 KiB). */
 const DEPTH_BUDGET = 6144;
@@ -60,6 +60,10 @@ class TranslatingCpu implements Cpu {
   readonly #debug: DebugPoints;
   readonly #x87: X87Unit;
   readonly #sse: SseUnit;
+  readonly #systemMemory: SystemMemory = {
+    read: (addr, size) => this.#hostLoad(addr, size),
+    write: (addr, size, value) => this.#hostStore(addr, value, size),
+  };
   #retired = 0;
   #given = 0;
   #running = false;
@@ -497,14 +501,25 @@ class TranslatingCpu implements Cpu {
   #systemInstruction(rip: number): Stop | undefined {
     const ins = fetch(this.#text, rip);
     if (!isInstruction(ins)) throw new InvariantError(`no instruction at ${hex64(rip)}`);
+    const fault = this.#judge(ins);
+    if (fault?.kind === 'exception') return fault;
     try {
-      const exception = this.#system.execute(ins, this.regs, this.retired);
-      if (exception !== undefined) return exception;
+      const exception = this.#system.execute(ins, this.regs, this.retired, this.#systemMemory);
+      if (exception !== undefined) {
+        // A trap has been made: RIP stands behind it.
+        if (this.regs.rip !== rip) this.#fuel[2 * SLOT_FUEL]! -= 1;
+        return exception;
+      }
     } catch (error) {
       if (!(error instanceof UnsupportedError)) throw error;
       return { kind: 'unsupported', error };
     }
     if (ins.name === 'mov_to_cr') this.#controlRegister(ins);
+    // One round of `ins` and `outs` at a time, so that each one's access is judged.
+    if (ins.encoding.repeatable && (ins.rep || ins.repne)) {
+      const left = ins.address32 ? BigInt(this.regs.u32(RCX)) : this.regs.u64(RCX);
+      if (left !== 0n) return undefined;
+    }
     if (this.regs.rip === rip) this.regs.rip = asAddr(rip + ins.length);
     this.#fuel[2 * SLOT_FUEL]! -= 1;
     return undefined;

@@ -73,12 +73,12 @@ const PAGE = 4096;
 
 /** Instructions that the host makes, or that end the block in an exception. */
 const ENDS_BLOCK = new Set(
-  'ud0 ud1 ud2 int3 int1 hlt in out rdtsc rdtscp rdmsr wrmsr cpuid mov_from_cr mov_to_cr mov_from_dr mov_to_dr swapgs invlpg wbinvd invd clts rdpmc invpcid xgetbv xsetbv int syscall sysret iret rdrand rdseed rdpid smsw sgdt sidt lgdt lidt sldt str lldt ltr mov_to_seg pop_fs pop_gs lmsw ins outs verr verw lar lsl sysenter sysexit'.split(
+  'ud0 ud1 ud2 int3 int1 hlt in out rdtsc rdtscp rdmsr wrmsr cpuid mov_from_cr mov_to_cr mov_from_dr mov_to_dr swapgs invlpg wbinvd invd clts rdpmc invpcid xgetbv xsetbv int syscall sysret iret rdrand rdseed rdpid smsw sgdt sidt lgdt lidt sldt str lldt ltr mov_to_seg pop_fs pop_gs lmsw ins outs verr verw lar lsl sysenter sysexit call_far jmp_far retf'.split(
     ' ',
   ),
 );
 
-const NEVER_RETURNS = new Set(['ud0', 'ud1', 'ud2', 'sysret', 'iret']);
+const NEVER_RETURNS = new Set(['ud0', 'ud1', 'ud2', 'sysret', 'iret', 'jmp_far', 'retf']);
 
 /** By an encoding's id, whether the instruction may end a block. */
 const mayEnd = ENCODINGS.map(
@@ -269,8 +269,8 @@ function terminate(
     case 'jrcxz':
       return { kind: 'branch', ins, taken: ins.operands[0]!.value, next };
     default:
-      if (ins.name[0] === 'j') return { kind: 'branch', ins, taken: ins.operands[0]!.value, next };
       if (NEVER_RETURNS.has(ins.name) || ENDS_BLOCK.has(ins.name)) return { kind: 'cut', target: next };
+      if (ins.name[0] === 'j') return { kind: 'branch', ins, taken: ins.operands[0]!.value, next };
       return undefined;
   }
 }

@@ -20,6 +20,6 @@ export {
   wasmBytes,
 } from './listing.ts';
 export * from './register-file.ts';
-export type { CpuidTable, SystemInstructions } from './system-instructions.ts';
+export type { CpuidTable, SystemInstructions, SystemMemory } from './system-instructions.ts';
 export type { Thunk, ThunkResolver } from './thunks.ts';
 export { type Treatment, treatmentOf } from './translatable.ts';

@@ -192,13 +192,13 @@ export function decode(bytes: Uint8Array, at: number, addr: number): Instruction
     }
   } else if (INVALID_64[opcode] === 1) return undecodable(bytes, at, addr, 'invalid', p);
   const candidates = LOOKUP[map * 256 + opcode];
-  if (candidates === undefined) return undecodable(bytes, at, addr, 'unknown', p);
+  if (candidates === undefined) return undecodable(bytes, at, addr, 'invalid', p);
   const w = (rex >> 3) & 1;
   const modRm = p < limit ? bytes[p]! : -1;
   // Encodings of one opcode all have a ModRM byte, or none has.
   if (modRm < 0 && candidates[0]!.hasModRm) return undecodable(bytes, at, addr, 'unknown', limit);
   const encoding = choose(candidates, modRm, w, opsize16, repeat);
-  if (encoding === undefined) return undecodable(bytes, at, addr, map === 0 ? 'invalid' : 'unknown', p);
+  if (encoding === undefined) return undecodable(bytes, at, addr, 'invalid', p);
 
   let mod = 3;
   let reg = 0;

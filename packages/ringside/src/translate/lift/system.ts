@@ -55,7 +55,7 @@ const NOTHING =
   );
 
 const HOST =
-  'hlt in out rdtsc rdtscp rdmsr wrmsr cpuid mov_from_cr mov_to_cr mov_from_dr mov_to_dr swapgs invlpg wbinvd invd clts rdpmc invpcid xgetbv xsetbv int syscall sysret iret rdrand rdseed rdpid smsw sgdt sidt lgdt lidt sldt str lldt ltr mov_to_seg pop_fs pop_gs lmsw ins outs verr verw lar lsl sysenter sysexit'.split(
+  'hlt in out rdtsc rdtscp rdmsr wrmsr cpuid mov_from_cr mov_to_cr mov_from_dr mov_to_dr swapgs invlpg wbinvd invd clts rdpmc invpcid xgetbv xsetbv int syscall sysret iret rdrand rdseed rdpid smsw sgdt sidt lgdt lidt sldt str lldt ltr mov_to_seg pop_fs pop_gs lmsw ins outs verr verw lar lsl sysenter sysexit call_far jmp_far retf'.split(
     ' ',
   );
 
