@@ -33,6 +33,13 @@ function exits(e: Encoding): number {
   return e.name === 'lea' ? EXITS.never : EXITS.memory;
 }
 
+/**
+ * Flags that an instruction hands on: `inc` and `dec` leave CF, which counts as reading it. Where paths meet it is then
+ * brought along as a value, instead of asking the host what it was in each round of a loop that ends in `dec`.
+ */
+const FLAG_CARRY = 1;
+const keptOf = ENCODINGS.map((e) => (e.name === 'inc' || e.name === 'dec' ? FLAG_CARRY : 0));
+
 function mayKeep(ins: Instruction): boolean {
   switch (keepsOf[ins.encoding.id]) {
     case KEEPS.repeated:
@@ -82,7 +89,7 @@ export function analyseFlags(fn: GuestFunction, checked: boolean): Map<Block, Bl
     let killed = 0;
     for (const ins of block.instructions) {
       const e = ins.encoding;
-      used |= e.flagsRead & ~killed;
+      used |= (e.flagsRead | keptOf[e.id]!) & ~killed;
       const written = e.flagsWritten | e.flagsUndefined;
       if (written !== 0 && !mayKeep(ins)) killed |= written;
     }
@@ -139,7 +146,7 @@ function backwards(
       live &= ~written;
       if (written === ALL_FLAGS && e.flagsRead === 0) seen = false;
     }
-    live |= e.flagsRead;
+    live |= e.flagsRead | keptOf[e.id]!;
     if (!seen && (e.flagsRead !== 0 || mayExit(ins, checked))) seen = true;
   }
   return { liveIn, needed, observed };

@@ -227,6 +227,8 @@ class FunctionLifter {
       c.temps.reset();
       c.emit({ kind: 'mark', ins });
       if (i === last || ins.name === 'jmp') break;
+      // A call that ends no block is one of a thunk that does nothing (`__fentry__`).
+      if (ins.name === 'call') continue;
       const lifter = LIFTER_OF[ins.encoding.id];
       if (lifter === undefined) {
         unsupported(c);

@@ -217,9 +217,11 @@ function doubleShift(left: boolean): Lifter {
             op(sized(OP['i32.shl'], w), b, rest),
           );
     }
-    const result = c.hold(select(n, shifted, a));
+    // Most counts are constants: then nothing hangs on whether it is 0.
+    const moves = isConst(n) && n.n !== 0;
+    const result = c.hold(moves ? shifted : select(n, shifted, a));
     if (c.flagsObserved) {
-      const old = c.hold(c.flags.packed());
+      const old = moves ? n : c.hold(c.flags.packed());
       const one = constant(w, 1);
       const bit = (v: Expr): Expr => and32(w === 64 ? wrap(v) : v, 1);
       const carry = left
@@ -231,7 +233,7 @@ function doubleShift(left: boolean): Lifter {
         op(OP['i32.or'], carry, resultBits(result, size)),
         op(OP['i32.shl'], op(OP['i32.xor'], sign(result), sign(a)), c32(11)),
       );
-      c.flags.producePacked(select(n, fresh, old));
+      c.flags.producePacked(moves ? fresh : select(n, fresh, old));
     }
     c.write(0, result, ref);
   };
