@@ -1,5 +1,4 @@
 import { basename } from 'node:path';
-import { UnsupportedError } from '../bytes/index.ts';
 import type { Machine, SyscallResult } from '../machine/index.ts';
 import { EXIT } from './exit-status.ts';
 import { insmodAdvice, insmodError, rmmodError } from './insmod-message.ts';
@@ -90,10 +89,10 @@ export async function runSession(
   }
   for (const event of describeRepeats(machine)) output.event(event);
   const reported = new Set(
-    machine.reports.map((report) => (report.kind === 'unsupported' ? report.error : undefined)),
+    machine.reports.map((report) => (report.kind === 'unsupported' ? report.error.message : undefined)),
   );
   for (const error of machine.missing) {
-    if (error instanceof UnsupportedError && reported.has(error)) continue;
+    if (reported.has(error.message)) continue;
     output.event({ type: 'unsupported', timeNs: machine.nowNs, message: error.message });
   }
   return statusOf(machine, refused, lost);

@@ -4,9 +4,6 @@
  */
 export type { DataExport, ExportTable, FunctionExport, KernelExportEntry, SupportLevel } from './exports.ts';
 export { Kernel, type KernelOptions } from './kernel.ts';
-export { moduleRefcount, moduleSyscalls, procModules, usersOf } from './module/index.ts';
-export { showModuleParam } from './params/index.ts';
-export { type LogRecord, recordText } from './printk/index.ts';
 export type {
   BugType,
   MemoryRegion,
@@ -15,6 +12,9 @@ export type {
   TrackReport,
 } from './mm/kasan/memory-report.ts';
 export type { StackFrame } from './mm/kasan/stack-frame.ts';
+export { moduleRefcount, moduleSyscalls, procModules, usersOf } from './module/index.ts';
+export { showModuleParam } from './params/index.ts';
+export { type LogRecord, recordText } from './printk/index.ts';
 export type { Report } from './reports.ts';
 export type { Routine } from './sched/routine.ts';
 export type { Task } from './sched/task.ts';

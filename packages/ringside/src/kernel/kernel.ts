@@ -254,9 +254,10 @@ export class Kernel {
 
   /** A function of ours uses poisoned memory on the guest's behalf. */
   #poisoned(addr: GuestAddr, size: number, access: Access): void {
-    const missing = this.natives.runningName === undefined ? undefined : this.missingVariable(addr);
-    if (missing !== undefined) throw missing;
-    this.reports.poison(addr, size, access);
+    const missing = this.missingVariable(addr);
+    if (missing === undefined) this.reports.poison(addr, size, access);
+    else if (this.natives.runningName !== undefined) throw missing;
+    else this.reports.unsupported(missing);
   }
 
   /** What the memory checker must know of modules' lives. */

@@ -80,7 +80,10 @@ export class Reports {
     }));
   }
 
+  /** Something that Ringside lacks: each thing is told once. */
   unsupported(error: UnsupportedError): void {
+    if (this.all.some((report) => report.kind === 'unsupported' && report.error.message === error.message))
+      return;
     this.#add({ kind: 'unsupported', error });
   }
 

@@ -51,7 +51,8 @@ function writeEntries(modules: Modules, module: Module, entries: readonly JumpEn
 const keyEnabled = (memory: GuestMemory, key: GuestAddr): boolean => memory.readI32(key) !== 0;
 
 /** Whether the key's value can be read: keys of the kernel itself are there once their variable is. */
-const keyKnown = (memory: GuestMemory, key: GuestAddr): boolean => memory.canRead(key, 16);
+const keyKnown = (memory: GuestMemory, key: GuestAddr): boolean =>
+  memory.faultReason(key, 16, 'read') === undefined;
 
 /**
  * Prepares a module's jump labels: the table is sorted by key, and code that depends on a key which is no longer
