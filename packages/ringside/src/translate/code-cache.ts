@@ -1,40 +1,32 @@
 import type { GuestAddr } from '../bytes/index.ts';
-import { type ModuleSpec, writeModule } from '../wasm/index.ts';
-import { emitFunction } from './emit.ts';
-import { checkModule } from './emit-check.ts';
+import { Batch } from './batch.ts';
+import { CodeTables, type HostFunctions, LEAVE_SLOT } from './code-tables.ts';
 import { TARGET_CACHE, TARGET_CACHE_ENTRIES } from './engine-layout.ts';
 import { type GuestFunction, readFunction, readOne, type TextSource } from './guest-function.ts';
 import { inlineCalls } from './inline-calls.ts';
 import type { Exit } from './ir.ts';
-import { FUNCTION_IMPORTS, kernelModule, TYPES } from './kernel-module.ts';
 import { type LiftedFunction, liftFunction, type Profile, type Tier } from './lift-function.ts';
 import { emitForListing, type TranslatedText } from './listing.ts';
 import { ProfileArea } from './profile.ts';
 
-/** A translated function: its place in the table and the text it was made from. */
+/** A WebAssembly module of some functions; V8 keeps it as long as one of them can be called. */
+interface CompiledModule {
+  readonly bytes: number;
+  readonly tier: Tier;
+  readonly units: Set<Unit>;
+}
+
+/** A translated function: its place in the tables and the text it was made from. */
 interface Unit {
   readonly addr: number;
   readonly slot: number;
   readonly ranges: readonly (readonly [start: number, end: number])[];
-  /** Its exits, by number. */
-  readonly sites: readonly [first: number, end: number];
+  /** The numbers of its exits. */
+  readonly sites: readonly number[];
+  readonly module: CompiledModule;
+  /** Whether it can be called by a slot known only at run time. */
+  published: boolean;
 }
-
-/** A function about to be emitted. */
-interface Job {
-  readonly tier: Tier;
-  readonly addr: number;
-  readonly fn: GuestFunction;
-  readonly lifted: LiftedFunction;
-}
-
-/** The functions of the host that translated code imports. */
-export type HostFunctions = Readonly<
-  Record<
-    Exclude<(typeof FUNCTION_IMPORTS)[number]['name'], 'mayLoad' | 'mayStore'>,
-    (...args: never[]) => unknown
-  >
->;
 
 export interface CodeCacheOptions {
   readonly memory: WebAssembly.Memory;
@@ -44,6 +36,8 @@ export interface CodeCacheOptions {
   readonly stepped: boolean;
   /** Runs of a function until it is translated again. */
   readonly hotAfter: number;
+  /** Bytes of WebAssembly to keep: beyond that, the oldest quick translations are dropped. */
+  readonly codeBytes: number;
   nativeAt(addr: number): number;
 }
 
@@ -53,17 +47,15 @@ const BATCH_BYTES = 3000;
 
 /** Site 1 is the exit of a native that was reached through the table. */
 export const NATIVE_SITE = 1;
+/** Site 2 is a way to the dispatcher, for the host to send frames there. */
+export const CONTINUE_SITE = 2;
 
 /** Translations of guest text: made on demand, found by address, dropped when the text changes. */
 export class CodeCache {
   readonly #options: CodeCacheOptions;
-  readonly #table: WebAssembly.Table;
-  readonly #imports: WebAssembly.Imports;
-  readonly #stub: WebAssembly.ExportValue;
-  readonly #native: WebAssembly.ExportValue;
+  readonly #tables: CodeTables;
   readonly #targets: BigInt64Array;
   readonly #targetSlots: Int32Array;
-  #nextSlot = 2;
   /** Slot by address: with or without code. */
   readonly #slots = new Map<number, number>();
   readonly #addrOfSlot: number[] = [];
@@ -75,9 +67,13 @@ export class CodeCache {
   /** Addresses whose code is to be of the hot tier. */
   readonly #hot = new Set<number>();
   /** Exits of dropped translations that frames on the host's stack may still leave by. */
-  readonly #dropped: (readonly [first: number, end: number])[] = [];
-  /** Exits by number. */
-  readonly sites: (Exit | undefined)[] = [undefined, undefined];
+  readonly #dropped: (readonly number[])[] = [];
+  /** Exits by number, and the numbers to use again. */
+  readonly #sites: (Exit | undefined)[] = [undefined, undefined, undefined];
+  readonly #freeSites: number[] = [];
+  /** Modules with code that can be called, the oldest first. */
+  readonly #modules = new Set<CompiledModule>();
+  #codeBytes = 0;
   /** Calls the function in a slot: (slot, depth, fuel). */
   readonly run: (slot: number, depth: number, fuel: number) => void;
   /** Changes whenever translations are dropped. */
@@ -87,18 +83,8 @@ export class CodeCache {
 
   constructor(options: CodeCacheOptions, host: HostFunctions) {
     this.#options = options;
-    this.#table = new WebAssembly.Table({ element: 'anyfunc', initial: 128 });
-    const { memory } = options;
-    const checks = new WebAssembly.Instance(new WebAssembly.Module(checkModule()), { e: { memory } });
-    const { '0': mayLoad, '1': mayStore } = checks.exports;
-    this.#imports = {
-      e: { memory, table: this.#table, ...host, mayLoad, mayStore } as WebAssembly.ModuleImports,
-    };
-    const kernel = new WebAssembly.Instance(new WebAssembly.Module(kernelModule()), this.#imports);
-    this.run = kernel.exports['0'] as CodeCache['run'];
-    this.#stub = kernel.exports['1']!;
-    this.#native = kernel.exports['2']!;
-    this.#table.set(1, kernel.exports['3'] as never);
+    this.#tables = new CodeTables(options.memory, host);
+    this.run = this.#tables.run;
     const buffer = options.memory.buffer;
     this.#targets = new BigInt64Array(buffer, TARGET_CACHE, TARGET_CACHE_ENTRIES * 2);
     this.#targetSlots = new Int32Array(buffer, TARGET_CACHE, TARGET_CACHE_ENTRIES * 4);
@@ -108,18 +94,31 @@ export class CodeCache {
 
   /** The slot that only leaves to the dispatcher. */
   get leaveSlot(): number {
-    return 1;
+    return LEAVE_SLOT;
+  }
+
+  /** The exit with this number. */
+  exitOf(site: number): Exit | undefined {
+    return this.#sites[site];
   }
 
   /** The slot with the code at the address, translated now if need be; -1 when nothing can be fetched there. */
   slotOf(addr: number): number {
     const unit = this.#units.get(addr);
-    if (unit !== undefined) return unit.slot;
+    if (unit !== undefined) return this.#published(unit);
     const native = this.#options.nativeAt(addr);
     if (native >= 0) return this.#nativeSlot(addr);
     if (!this.#options.text.fetchable(addr)) return -1;
     this.#translate(addr);
-    return this.#units.get(addr)!.slot;
+    return this.#published(this.#units.get(addr)!);
+  }
+
+  #published(unit: Unit): number {
+    if (!unit.published) {
+      this.#tables.publish(unit.slot);
+      unit.published = true;
+    }
+    return unit.slot;
   }
 
   /** As `slotOf`, for an indirect branch: later ones find it without the host. */
@@ -142,7 +141,8 @@ export class CodeCache {
   stepSlot(addr: number): number {
     let unit = this.#steps.get(addr);
     if (unit === undefined) {
-      const list = this.#stepsWith(addr).map((at) => {
+      const batch = this.#batch();
+      for (const at of this.#stepsWith(addr)) {
         const fn = readOne(this.#options.text, at);
         const lifted = liftFunction(fn, {
           mode: 'hosted',
@@ -152,12 +152,12 @@ export class CodeCache {
           profile: undefined,
           nativeAt: () => -1,
         });
-        return { tier: 'quick' as const, addr: at, fn, lifted };
-      });
-      for (const made of this.#compile(list, (at) => this.#newSlot(at))) this.#steps.set(made.addr, made);
+        batch.add(fn, lifted, 'quick', this.#newSlot(at));
+      }
+      for (const made of this.#compile(batch, 'quick')) this.#steps.set(made.addr, made);
       unit = this.#steps.get(addr)!;
     }
-    return unit.slot;
+    return this.#published(unit);
   }
 
   /** Which instructions to make steps of together: a WebAssembly module for each would be slow. */
@@ -194,17 +194,47 @@ export class CodeCache {
   }
 
   #drop(unit: Unit): void {
-    for (const set of this.#pagesOf(unit)) set.delete(unit);
-    this.#dropped.push(unit.sites);
     const of = this.#units.get(unit.addr) === unit ? this.#units : this.#steps;
     if (of.get(unit.addr) !== unit) return;
     of.delete(unit.addr);
-    this.#table.set(unit.slot, this.#stub as never);
+    for (const set of this.#pagesOf(unit)) set.delete(unit);
+    this.#dropped.push(unit.sites);
+    this.#tables.setStub(unit.slot);
+    // Slots of steps are known to the host alone.
+    if (of === this.#steps) this.#tables.release(unit.slot);
+    const { module } = unit;
+    module.units.delete(unit);
+    if (module.units.size === 0 && this.#modules.delete(module)) this.#codeBytes -= module.bytes;
+  }
+
+  /**
+   * Drops the oldest quick code, down to three quarters of what may be kept. The text has not changed: frames on the host's stack go
+   * on in what is dropped.
+   */
+  #evict(made: CompiledModule): void {
+    const { codeBytes } = this.#options;
+    if (this.#codeBytes <= codeBytes) return;
+    for (const module of this.#modules) {
+      if (this.#codeBytes <= codeBytes * 0.75) break;
+      if (module === made || module.tier === 'hot') continue;
+      for (const unit of module.units) this.#drop(unit);
+    }
+  }
+
+  #site(exit: Exit): number {
+    const site = this.#freeSites.pop() ?? this.#sites.length;
+    this.#sites[site] = exit;
+    return site;
   }
 
   /** Forgets the exits of dropped translations; called when no translated code is on the host's stack. */
   forgetDropped(): void {
-    for (const [first, end] of this.#dropped) this.sites.fill(undefined, first, end);
+    for (const sites of this.#dropped) {
+      for (const site of sites) {
+        this.#sites[site] = undefined;
+        this.#freeSites.push(site);
+      }
+    }
     this.#dropped.length = 0;
   }
 
@@ -245,13 +275,22 @@ export class CodeCache {
     return bounds === undefined || bounds.start === addr;
   }
 
-  #job(addr: number): Job {
+  #batch(): Batch {
+    return new Batch({
+      tables: this.#tables,
+      site: (exit) => this.#site(exit),
+      slotFor: (addr) => this.#slotFor(addr),
+    });
+  }
+
+  #addQuick(batch: Batch, addr: number): GuestFunction {
     const fn = readFunction(this.#options.text, addr);
-    return { tier: 'quick', addr, fn, lifted: this.#lift(fn, 'quick', this.#profile.of(addr)) };
+    batch.add(fn, this.#lift(fn, 'quick', this.#profile.of(addr)), 'quick', this.#slotFor(addr));
+    return fn;
   }
 
   /** The function with its callees in place. */
-  #hotJob(addr: number): Job {
+  #addHot(batch: Batch, addr: number): void {
     const fn = inlineCalls(readFunction(this.#options.text, addr), {
       read: (callee) =>
         this.#options.nativeAt(callee) < 0 &&
@@ -262,33 +301,35 @@ export class CodeCache {
       targetsOf: (callSite) => this.#profile.slotsOf(callSite).map((slot) => this.#addrOfSlot[slot]!),
     });
     this.counts.hot++;
-    return { tier: 'hot', addr, fn, lifted: this.#lift(fn, 'hot') };
+    batch.add(fn, this.#lift(fn, 'hot'), 'hot', this.#slotFor(addr));
   }
 
   /** Translates functions in one module. */
   translateAll(addrs: readonly number[]): void {
-    const list = addrs
-      .filter((addr) => !this.#units.has(addr) && this.#options.text.fetchable(addr))
-      .map((addr) => this.#job(addr));
-    for (const unit of this.#compile(list, (at) => this.#slotFor(at))) this.#units.set(unit.addr, unit);
+    const batch = this.#batch();
+    for (const addr of new Set(addrs)) {
+      if (!this.#units.has(addr) && this.#options.text.fetchable(addr)) this.#addQuick(batch, addr);
+    }
+    for (const unit of this.#compile(batch, 'quick')) this.#units.set(unit.addr, unit);
   }
 
   #translate(addr: number): void {
-    const list = this.#hot.has(addr) ? [this.#hotJob(addr)] : this.#batchFrom(addr);
-    for (const unit of this.#compile(list, (at) => this.#slotFor(at))) this.#units.set(unit.addr, unit);
+    const tier = this.#hot.has(addr) ? 'hot' : 'quick';
+    const batch = this.#batch();
+    if (tier === 'hot') this.#addHot(batch, addr);
+    else this.#fill(batch, addr);
+    for (const unit of this.#compile(batch, tier)) this.#units.set(unit.addr, unit);
   }
 
   /** A function and some that it calls: a WebAssembly module for each would be slow. */
-  #batchFrom(addr: number): Job[] {
-    const list: Job[] = [];
+  #fill(batch: Batch, addr: number): void {
     const queue = [addr];
     let bytes = 0;
-    for (let i = 0; i < queue.length && list.length < BATCH_FUNCTIONS; i++) {
+    for (let i = 0; i < queue.length && i < BATCH_FUNCTIONS; i++) {
       if (i > 0 && bytes > BATCH_BYTES) break;
-      const job = this.#job(queue[i]!);
-      for (const [start, end] of job.fn.ranges) bytes += end - start;
-      list.push(job);
-      for (const block of job.fn.blocks) {
+      const fn = this.#addQuick(batch, queue[i]!);
+      for (const [start, end] of fn.ranges) bytes += end - start;
+      for (const block of fn.blocks) {
         const t = block.terminator;
         if ((t.kind !== 'call' && t.kind !== 'tail') || t.target.kind !== 'direct') continue;
         const to = t.target.addr;
@@ -296,42 +337,27 @@ export class CodeCache {
         if (this.#options.nativeAt(to) < 0 && this.#options.text.fetchable(to)) queue.push(to);
       }
     }
-    return list;
   }
 
-  #compile(list: readonly Job[], slotFor: (addr: number) => number): Unit[] {
-    const sites: [number, number][] = [];
-    const functions = list.map((f) => {
-      const first = this.sites.length;
-      const body = emitFunction(f.lifted, {
-        smallChecks: f.tier === 'quick',
-        site: (exit) => {
-          this.sites.push(exit);
-          return this.sites.length - 1;
-        },
-        // Others may be made again: only recursion needs not go through the table.
-        callee: (addr) =>
-          addr === f.addr && list.length === 1
-            ? { kind: 'function', index: FUNCTION_IMPORTS.length }
-            : { kind: 'slot', slot: this.#slotFor(addr) },
-      });
-      sites.push([first, this.sites.length]);
-      return { type: 0, body };
-    });
-    const spec: ModuleSpec = { types: TYPES, functionImports: FUNCTION_IMPORTS, table: true, functions };
-    const bytes = writeModule(spec);
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), this.#imports);
+  #compile(batch: Batch, tier: Tier): Unit[] {
+    const { functions } = batch;
+    if (functions.length === 0) return [];
+    const bytes = batch.instantiate();
     this.counts.modules++;
-    this.counts.functions += list.length;
-    this.counts.bytes += bytes.length;
-    return list.map((f, i) => {
-      this.counts.instructions += f.fn.instructionCount;
-      const slot = slotFor(f.addr);
-      this.#table.set(slot, instance.exports[String(i)] as never);
-      const unit: Unit = { addr: f.addr, slot, ranges: f.fn.ranges, sites: sites[i]! };
+    this.counts.functions += functions.length;
+    this.counts.bytes += bytes;
+    const module: CompiledModule = { bytes, tier, units: new Set() };
+    this.#modules.add(module);
+    this.#codeBytes += bytes;
+    for (const { addr, slot, ranges, sites, instructionCount } of functions) {
+      this.counts.instructions += instructionCount;
+      const unit: Unit = { addr, slot, ranges, sites, module, published: false };
+      module.units.add(unit);
       for (const set of this.#pagesOf(unit)) set.add(unit);
-      return unit;
-    });
+    }
+    const units = [...module.units];
+    this.#evict(module);
+    return units;
   }
 
   #pagesOf(unit: Unit): Set<Unit>[] {
@@ -350,8 +376,7 @@ export class CodeCache {
   }
 
   #newSlot(addr: number): number {
-    const slot = this.#nextSlot++;
-    if (slot >= this.#table.length) this.#table.grow(this.#table.length);
+    const slot = this.#tables.take();
     this.#addrOfSlot[slot] = addr;
     return slot;
   }
@@ -361,7 +386,6 @@ export class CodeCache {
     if (slot === undefined) {
       slot = this.#newSlot(addr);
       this.#slots.set(addr, slot);
-      this.#table.set(slot, this.#stub as never);
     }
     return slot;
   }
@@ -371,7 +395,7 @@ export class CodeCache {
     if (slot === undefined) {
       slot = this.#newSlot(addr);
       this.#nativeSlots.set(addr, slot);
-      this.#table.set(slot, this.#native as never);
+      this.#tables.setNative(slot);
     }
     return slot;
   }

@@ -82,6 +82,8 @@ export interface CpuOptions {
    * place, small loops copied). Results, counts and stops are the same. Default 1000; `Infinity`: never.
    */
   readonly hotAfter?: number;
+  /** How many bytes of WebAssembly to keep (default 64 MiB): beyond that, the oldest code that is not hot is dropped. */
+  readonly codeBytes?: number;
   /** The bounds of the function around an address (kallsyms, a module's symbol table). Without it, functions end where control flow does. */
   readonly functionAt?: (addr: GuestAddr) => { readonly start: GuestAddr; readonly size: number } | undefined;
   /** The image's thunks, by address. */

@@ -10,7 +10,7 @@ import {
 import type { FaultReason, GuestMemory } from '../memory/index.ts';
 import { type Instruction, isInstruction, printInstruction } from '../x86/index.ts';
 import { accessesOf, type DataAccess } from './accesses.ts';
-import { CodeCache, NATIVE_SITE } from './code-cache.ts';
+import { CONTINUE_SITE, CodeCache, NATIVE_SITE } from './code-cache.ts';
 import { type Cpu, type CpuException, type CpuOptions, type CpuPoison, type Stop, VECTOR } from './cpu.ts';
 import { DebugPoints, type Watchpoint } from './debug-points.ts';
 import {
@@ -31,9 +31,11 @@ import { BareSystem, type SystemMemory } from './system-instructions.ts';
 
 /** Host stack that translated frames may take, in units of 64 bytes (384 KiB). */
 const DEPTH_BUDGET = 6144;
-/** A context that avoids all switch points is stopped anyway. */
 /** Enough for the translation to be paid back soon, few enough to be there when it matters. */
 const HOT_AFTER = 1000;
+/** About a million guest instructions. */
+const CODE_BYTES = 64 * 2 ** 20;
+/** A context that avoids all switch points is stopped anyway. */
 const HARD_LIMIT = -(2 ** 24);
 /** Error code bits of #PF. Source: SDM vol. 3, 4.7. */
 const PF_PRESENT = 1;
@@ -69,6 +71,10 @@ class TranslatingCpu implements Cpu {
   #running = false;
   /** The native that was reached through the table and asked to leave. */
   #leavingNative = 0;
+  /** Where the dispatcher goes on after CONTINUE_SITE. */
+  #continueAt = 0;
+  /** Runs of translated code on the host's stack. */
+  #nesting = 0;
   /** The text changed below frames of translated code: they must not go on. */
   #resumeAfterNative = false;
 
@@ -103,6 +109,7 @@ class TranslatingCpu implements Cpu {
         checked: options.checked ?? true,
         stepped: options.stepped ?? false,
         hotAfter: options.hotAfter ?? HOT_AFTER,
+        codeBytes: options.codeBytes ?? CODE_BYTES,
         nativeAt: (addr) => (breakpoints.has(addr) ? -1 : options.natives.indexAt(asAddr(addr))),
       },
       {
@@ -279,13 +286,23 @@ class TranslatingCpu implements Cpu {
 
   #call(slot: number): Stop | undefined {
     const fuel = this.#fuel;
-    this.#cache.forgetDropped();
-    this.#cache.run(slot, DEPTH_BUDGET, fuel[2 * SLOT_FUEL]!);
+    // A function of ours may make steps: then translated code is on the stack below.
+    if (this.#nesting === 0) this.#cache.forgetDropped();
+    this.#nesting++;
+    try {
+      this.#cache.run(slot, DEPTH_BUDGET, fuel[2 * SLOT_FUEL]!);
+    } finally {
+      this.#nesting--;
+    }
     const site = fuel[2 * SLOT_EXIT]!;
     if (site === 0) return undefined;
     fuel[2 * SLOT_EXIT] = 0;
     if (site === NATIVE_SITE) return this.#leftNative(this.#leavingNative);
-    const exit = this.#cache.sites[site];
+    if (site === CONTINUE_SITE) {
+      this.regs.rip = asAddr(this.#continueAt);
+      return undefined;
+    }
+    const exit = this.#cache.exitOf(site);
     if (exit === undefined)
       throw new InvariantError(`translated code left by exit ${site}, which does not exist`);
     return this.#left(exit);
@@ -376,9 +393,8 @@ class TranslatingCpu implements Cpu {
 
   /** Makes the frames unwind to the dispatcher, which goes on at `addr`. */
   #leaveAt(addr: number): void {
-    const exit: Exit = { reason: 'continue', rip: addr, dirty: 0, flags: 0, giveBack: 0 };
-    this.#cache.sites.push(exit);
-    this.#fuel[2 * SLOT_EXIT] = this.#cache.sites.length - 1;
+    this.#continueAt = addr;
+    this.#fuel[2 * SLOT_EXIT] = CONTINUE_SITE;
   }
 
   // ---- faults

@@ -1,6 +1,6 @@
 import { SHADOW_BASE } from '../memory/index.ts';
-import { CodeWriter, EMPTY_BLOCK, I32, I64, OP, writeModule } from '../wasm/index.ts';
-import { IMPORT } from './engine-layout.ts';
+import { CodeWriter, EMPTY_BLOCK, I32, OP } from '../wasm/index.ts';
+import { HELPER, HELPER_TYPES } from './engine-layout.ts';
 import { type CheckStmt, type Exit, type Expr, REACH, SHADOW } from './ir.ts';
 
 /** The shadow of granules that may be stored to, side by side. */
@@ -65,8 +65,7 @@ export function writeSmallCheck(out: CodeWriter, check: CheckStmt, expr: WriteEx
   expr(check.ea);
   out.byte(OP['i32.const']);
   out.s32(check.bytes);
-  out.byte(OP.call);
-  out.u32(check.write ? IMPORT.mayStore : IMPORT.mayLoad);
+  callHelper(out, check.write ? HELPER.mayStore : HELPER.mayLoad);
   out.byte(OP.br_if);
   out.byte(1);
   out.byte(OP.end);
@@ -219,23 +218,17 @@ function writeShadowLook(out: CodeWriter, bytes: number, write: boolean): void {
   out.byte(wide ? OP['i64.eq'] : OP['i32.eq']);
 }
 
-/**
- * The exact checks, `(address, bytes) -> are they good?`, sign apart, as functions 0 (loads) and 1 (stores) of a module that every
- * translation imports them from.
- */
-export function checkModule(): Uint8Array<ArrayBuffer> {
-  return writeModule({
-    types: [{ parameters: [I64, I32], results: [I32] }],
-    functionImports: [],
-    table: false,
-    functions: [
-      { type: 0, body: exactCheck(false) },
-      { type: 0, body: exactCheck(true) },
-    ],
-  });
+/** Calls the helper whose arguments are on the stack. */
+export function callHelper(out: CodeWriter, helper: number): void {
+  out.byte(OP['i32.const']);
+  out.s32(helper);
+  out.byte(OP.call_indirect);
+  out.u32(HELPER_TYPES[helper]!);
+  out.u32(0);
 }
 
-function exactCheck(write: boolean): Uint8Array {
+/** The body of an exact check, `(address, bytes) -> are they good?`, sign apart, of loads or stores. */
+export function exactCheck(write: boolean): Uint8Array {
   const out = new CodeWriter(128);
   const EA = 0;
   const BYTES = 1;

@@ -10,8 +10,10 @@ import {
   V128,
 } from '../wasm/index.ts';
 import type { Instruction } from '../x86/index.ts';
-import { writeCheck, writeSmallCheck } from './emit-check.ts';
+import { callHelper, writeCheck, writeSmallCheck } from './emit-check.ts';
 import {
+  FUNCTION_TYPE,
+  HELPER,
   SLOT_CALLEE,
   SLOT_EXIT,
   SLOT_FA,
@@ -42,9 +44,6 @@ import type { LiftedFunction } from './lift-function.ts';
 import { RSP } from './register-file.ts';
 import { writeStructured } from './structure.ts';
 
-/** The type of translated functions: (depth, fuel) -> (RIP, fuel). */
-export const FUNCTION_TYPE = 0;
-
 /** Units of 64 bytes of host stack that a call may use. */
 const UNIT = 64;
 
@@ -55,11 +54,14 @@ export interface EmitOptions {
   mark?(ins: Instruction | undefined, at: number): void;
   /** Numbers an exit; the number is what the host finds in SLOT_EXIT. */
   site(exit: Exit): number;
-  /** How a direct call is made: a function of the same module, or a table slot. */
-  callee(
-    addr: number,
-  ): { readonly kind: 'function'; readonly index: number } | { readonly kind: 'slot'; readonly slot: number };
+  /** How a direct call is made. */
+  callee(addr: number): DirectCallee;
 }
+
+/** A function of the same module, or an element of one of its tables; `slot` is what a stub finds there. */
+export type DirectCallee =
+  | { readonly kind: 'function'; readonly index: number }
+  | { readonly kind: 'slot'; readonly slot: number; readonly table: number; readonly element: number };
 
 /** Alignment hints: the operation's own size. */
 function alignment(name: OpName): number {
@@ -249,16 +251,8 @@ class Emitter {
   #callee(callee: Callee): void {
     const out = this.#out;
     if (callee.kind === 'slot') {
-      out.byte(OP['i32.const']);
-      out.s32(0);
       this.expr(callee.slot);
-      out.byte(OP['i32.store']);
-      out.u32(2);
-      out.u32(slotOffset(SLOT_CALLEE));
-      this.expr(callee.slot);
-      out.byte(OP.call_indirect);
-      out.u32(FUNCTION_TYPE);
-      out.u32(0);
+      callHelper(out, HELPER.dispatch);
       return;
     }
     const to = this.#options.callee(callee.addr);
@@ -275,10 +269,10 @@ class Emitter {
       out.u32(2);
       out.u32(slotOffset(SLOT_CALLEE));
       out.byte(OP['i32.const']);
-      out.s32(to.slot);
+      out.s32(to.element);
       out.byte(OP.call_indirect);
       out.u32(FUNCTION_TYPE);
-      out.u32(0);
+      out.u32(to.table);
     }
   }
 
@@ -464,9 +458,12 @@ class Emitter {
       this.#prefixed(e);
       return;
     }
+    if (e.op === OP.call) {
+      callHelper(out, e.n);
+      return;
+    }
     out.byte(e.op);
-    if (e.op === OP.call) out.u32(e.n);
-    else if (e.op >= OP['i32.load'] && e.op <= OP['i64.load32_u']) {
+    if (e.op >= OP['i32.load'] && e.op <= OP['i64.load32_u']) {
       out.u32(ALIGNMENT[e.op]!);
       out.u32(e.n);
     }

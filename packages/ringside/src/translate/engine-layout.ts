@@ -1,3 +1,4 @@
+import { type FunctionType, I32, I64 } from '../wasm/index.ts';
 import { REGISTER_FILE } from './register-file.ts';
 
 export { SLOT_FA, SLOT_FB, SLOT_FC, SLOT_FKIND } from './register-file.ts';
@@ -29,8 +30,11 @@ export const TARGET_CACHE_ENTRIES = 4096;
 export const PROFILE = 0x10_0000;
 export const PROFILE_BYTES = 0x100_0000;
 
-/** Imported functions of every translated module, in order. */
-export const IMPORT = {
+/**
+ * What translated code calls in the engine, by place in the table of helpers (table 0 of every module). They are not imported as functions:
+ * V8 compiles a wrapper for every signature that a module imports.
+ */
+export const HELPER = {
   /** (native index) -> done? */
   invoke: 0,
   /** (address) -> table slot, or -1 */
@@ -53,6 +57,45 @@ export const IMPORT = {
   mayStore: 10,
   /** (operation) -> raises? SSE arithmetic with all that MXCSR asks for, see fpu/sse-operations.ts */
   sse: 11,
+  /** (depth, fuel, slot) -> (RIP, fuel): calls a slot that is known only at run time. */
+  dispatch: 12,
 } as const;
 
-export const IMPORTS = Object.keys(IMPORT) as (keyof typeof IMPORT)[];
+export type HelperName = keyof typeof HELPER;
+export const HELPERS = Object.keys(HELPER) as HelperName[];
+
+/** Function types of every module: translated functions first, then those of the helpers. */
+export const TYPES: readonly FunctionType[] = [
+  { parameters: [I32, I32], results: [I64, I32] },
+  { parameters: [I32], results: [I32] },
+  { parameters: [I64], results: [I32] },
+  { parameters: [], results: [I32] },
+  { parameters: [I64, I32], results: [I64] },
+  { parameters: [I64, I64, I32], results: [] },
+  { parameters: [I64, I64, I64], results: [I64] },
+  { parameters: [I32, I32, I32], results: [] },
+  { parameters: [I64, I32], results: [I32] },
+  { parameters: [I32, I32, I32], results: [I64, I32] },
+];
+
+/** The type of translated functions: (depth, fuel) -> (RIP, fuel). */
+export const FUNCTION_TYPE = 0;
+
+const TYPE_OF_HELPER: Readonly<Record<HelperName, number>> = {
+  invoke: 1,
+  resolve: 2,
+  settle: 3,
+  hostLoad: 4,
+  hostStore: 5,
+  divide: 6,
+  divideSigned: 6,
+  translate: 3,
+  x87: 1,
+  sse: 1,
+  mayLoad: 8,
+  mayStore: 8,
+  dispatch: 9,
+};
+
+/** Types by helper. */
+export const HELPER_TYPES: readonly number[] = HELPERS.map((name) => TYPE_OF_HELPER[name]);

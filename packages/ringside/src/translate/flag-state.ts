@@ -1,5 +1,5 @@
 import { OP } from '../wasm/index.ts';
-import { IMPORT, SLOT_FA, SLOT_FB, SLOT_FC, SLOT_FKIND, slotOffset } from './engine-layout.ts';
+import { HELPER, SLOT_FA, SLOT_FB, SLOT_FC, SLOT_FKIND, slotOffset } from './engine-layout.ts';
 import {
   BASE,
   BASE_MASK,
@@ -20,7 +20,7 @@ import {
   CF,
   c32,
   c64,
-  callImport,
+  callHelper,
   type Expr,
   extend,
   FA,
@@ -233,7 +233,7 @@ export class FlagState {
   #loadPacked(): void {
     const c = this.#c;
     this.#constantOf = MEMORY;
-    c.emit({ kind: 'eval', value: callImport(IMPORT.settle, 32), drop: true });
+    c.emit({ kind: 'eval', value: callHelper(HELPER.settle, 32), drop: true });
     c.set(FA, op(OP['i64.and'], load(OP['i64.load'], c32(0), slotOffset(SLOT_RFLAGS)), c64(ALL)));
     c.set(FKIND, c32(flagKind(BASE.PACKED, 64)));
   }

@@ -287,8 +287,8 @@ export function load(operator: number | OpName, at: Expr, offset = 0): Expr {
   return make(code, RESULT_WIDTH[code]!, at, undefined, offset);
 }
 
-/** A call of imported function `n`; up to three arguments. */
-export function callImport(n: number, width: Width, ...args: Expr[]): Expr {
+/** A call of helper `n`; up to three arguments. */
+export function callHelper(n: number, width: Width, ...args: Expr[]): Expr {
   return make(OP.call, width, args[0], args[1], n, args[2]);
 }
 

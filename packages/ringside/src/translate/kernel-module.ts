@@ -1,40 +1,34 @@
-import { CodeWriter, EMPTY_BLOCK, I32, I64, OP, writeModule } from '../wasm/index.ts';
-import { IMPORTS, SLOT_CALLEE, SLOT_FUEL, slotOffset } from './engine-layout.ts';
+import { CodeWriter, EMPTY_BLOCK, I64, OP, writeModule } from '../wasm/index.ts';
+import { exactCheck } from './emit-check.ts';
+import {
+  FUNCTION_TYPE,
+  HELPER,
+  HELPER_TYPES,
+  HELPERS,
+  type HelperName,
+  SLOT_CALLEE,
+  SLOT_FUEL,
+  slotOffset,
+  TYPES,
+} from './engine-layout.ts';
 import { RSP, SLOT_RIP } from './register-file.ts';
 
-/** Function types of every module: translated functions first, then those of the imports. */
-export const TYPES = [
-  { parameters: [I32, I32], results: [I64, I32] },
-  { parameters: [I32], results: [I32] },
-  { parameters: [I64], results: [I32] },
-  { parameters: [], results: [I32] },
-  { parameters: [I64, I32], results: [I64] },
-  { parameters: [I64, I64, I32], results: [] },
-  { parameters: [I64, I64, I64], results: [I64] },
-  { parameters: [I32, I32, I32], results: [] },
-  { parameters: [I64, I32], results: [I32] },
-] as const;
+/** The helpers that are functions of the host. */
+export const HOST_HELPERS = HELPERS.filter(
+  (name): name is Exclude<HelperName, 'mayLoad' | 'mayStore' | 'dispatch'> =>
+    name !== 'mayLoad' && name !== 'mayStore' && name !== 'dispatch',
+);
 
-const IMPORT_TYPES: Readonly<Record<(typeof IMPORTS)[number], number>> = {
-  invoke: 1,
-  resolve: 2,
-  settle: 3,
-  hostLoad: 4,
-  hostStore: 5,
-  divide: 6,
-  divideSigned: 6,
-  translate: 3,
-  x87: 1,
-  sse: 1,
-  mayLoad: 8,
-  mayStore: 8,
-};
+/** What the kernel module exports: these, then the helpers in order. */
+export const KERNEL_EXPORT = { run: 0, stub: 1, native: 2, leave: 3, firstHelper: 4 } as const;
 
-export const FUNCTION_IMPORTS = IMPORTS.map((name) => ({ name, type: IMPORT_TYPES[name] }));
+/** Host stack of the dispatcher, in the units of `depth`. */
+const DISPATCH_DEPTH = 2;
 
 /**
  * The engine's own functions: `run` (slot, depth, fuel) calls a slot and stores what comes back; the stub that slots
- * without code hold; the functions that slots of natives hold, and one that only leaves.
+ * without code hold; the functions that slots of natives hold, and one that only leaves; then the helpers. This is the only module that
+ * imports functions, and the table of all slots.
  */
 export function kernelModule(): Uint8Array<ArrayBuffer> {
   const body = (write: (out: CodeWriter) => void): Uint8Array => {
@@ -58,7 +52,7 @@ export function kernelModule(): Uint8Array<ArrayBuffer> {
   };
   const indirect = (out: CodeWriter): void => {
     out.byte(OP.call_indirect);
-    out.u32(0);
+    out.u32(FUNCTION_TYPE);
     out.u32(0);
   };
   const run = body((out) => {
@@ -86,7 +80,7 @@ export function kernelModule(): Uint8Array<ArrayBuffer> {
     get(out, 0);
     get(out, 1);
     out.byte(OP.call);
-    out.u32(IMPORTS.indexOf('translate'));
+    out.u32(HOST_HELPERS.indexOf('translate'));
     indirect(out);
   });
   const native = body((out) => {
@@ -103,7 +97,7 @@ export function kernelModule(): Uint8Array<ArrayBuffer> {
     out.s32(-1);
     out.byte(OP['i32.xor']);
     out.byte(OP.call);
-    out.u32(IMPORTS.indexOf('invoke'));
+    out.u32(HOST_HELPERS.indexOf('invoke'));
     out.byte(OP['i32.eqz']);
     out.byte(OP.if);
     out.byte(EMPTY_BLOCK);
@@ -137,15 +131,42 @@ export function kernelModule(): Uint8Array<ArrayBuffer> {
     out.s32(0);
     get(out, 1);
   });
+  const dispatch = body((out) => {
+    out.u32(0);
+    zero(out);
+    get(out, 2);
+    memory(out, OP['i32.store'], 2, SLOT_CALLEE);
+    get(out, 0);
+    out.byte(OP['i32.const']);
+    out.s32(DISPATCH_DEPTH);
+    out.byte(OP['i32.sub']);
+    get(out, 1);
+    get(out, 2);
+    indirect(out);
+  });
+  const helper = (name: HelperName): Uint8Array => {
+    if (name === 'dispatch') return dispatch;
+    if (name === 'mayLoad' || name === 'mayStore') return exactCheck(name === 'mayStore');
+    return body((out) => {
+      out.u32(0);
+      const { parameters } = TYPES[HELPER_TYPES[HELPER[name]]!]!;
+      for (let i = 0; i < parameters.length; i++) get(out, i);
+      out.byte(OP.call);
+      out.u32(HOST_HELPERS.indexOf(name));
+    });
+  };
   return writeModule({
     types: TYPES,
-    functionImports: FUNCTION_IMPORTS,
-    table: true,
+    functionImports: HOST_HELPERS.map((name) => ({ name, type: HELPER_TYPES[HELPER[name]]! })),
+    tables: ['all'],
+    exports: true,
+    elements: [],
     functions: [
       { type: 7, body: run },
-      { type: 0, body: stub },
-      { type: 0, body: native },
-      { type: 0, body: leave },
+      { type: FUNCTION_TYPE, body: stub },
+      { type: FUNCTION_TYPE, body: native },
+      { type: FUNCTION_TYPE, body: leave },
+      ...HELPERS.map((name) => ({ type: HELPER_TYPES[HELPER[name]]!, body: helper(name) })),
     ],
   });
 }

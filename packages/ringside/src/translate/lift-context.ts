@@ -3,14 +3,14 @@ import { SHADOW_BASE } from '../memory/index.ts';
 import { OP } from '../wasm/index.ts';
 import { FS, type Instruction, NO_REGISTER, type Operand } from '../x86/index.ts';
 import type { AccessPlan, FrameAccess } from './access-plan.ts';
-import { IMPORT, slotOffset } from './engine-layout.ts';
+import { HELPER, slotOffset } from './engine-layout.ts';
 import { FlagState } from './flag-state.ts';
 import {
   add64,
   and32,
   c32,
   c64,
-  callImport,
+  callHelper,
   cBig,
   type Exit,
   type ExitReason,
@@ -335,7 +335,7 @@ export class LiftContext {
   loadFrom(ref: MemoryRef, bytes: number, displacement = 0): Expr {
     if (ref.hosted) {
       const at = displacement === 0 ? ref.at : add64(ref.at, displacement);
-      const value = this.hold(callImport(IMPORT.hostLoad, 64, at, c32(bytes)));
+      const value = this.hold(callHelper(HELPER.hostLoad, 64, at, c32(bytes)));
       return bytes === 8 ? value : wrap(value);
     }
     const code =
@@ -355,7 +355,7 @@ export class LiftContext {
       const wide = value.width === 64 ? value : extend(value);
       this.emit({
         kind: 'eval',
-        value: make(OP.call, 64, at, wide, IMPORT.hostStore, c32(bytes)),
+        value: make(OP.call, 64, at, wide, HELPER.hostStore, c32(bytes)),
         drop: false,
       });
       return;

@@ -24,7 +24,7 @@ export function emitForListing(fn: GuestFunction, lifted: LiftedFunction): Trans
   const marks: [Instruction | undefined, number][] = [];
   const code = emitFunction(lifted, {
     site: () => 0,
-    callee: () => ({ kind: 'slot', slot: 0 }),
+    callee: () => ({ kind: 'slot', slot: 0, table: 1, element: 0 }),
     mark: (ins, at) => marks.push([ins, at]),
   });
   return { fn, lifted, code, marks };

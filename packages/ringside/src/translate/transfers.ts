@@ -1,12 +1,12 @@
 import { OP } from '../wasm/index.ts';
-import { IMPORT, SLOT_FUEL, SLOT_JUMP, slotOffset, TARGET_CACHE } from './engine-layout.ts';
+import { HELPER, SLOT_FUEL, SLOT_JUMP, slotOffset, TARGET_CACHE } from './engine-layout.ts';
 import type { Callee, FlowNode } from './flow-graph.ts';
 import type { CallTarget, Terminator } from './guest-function.ts';
 import {
   add64,
   c32,
   c64,
-  callImport,
+  callHelper,
   type Expr,
   FUEL,
   get32,
@@ -177,7 +177,7 @@ function callNative(
     offset: slotOffset(SLOT_FUEL),
     value: get32(FUEL),
   });
-  c.exit('native', not32(callImport(IMPORT.invoke, 32, c32(native))), { rip: addr, native });
+  c.exit('native', not32(callHelper(HELPER.invoke, 32, c32(native))), { rip: addr, native });
   const sp = c.hold(load(OP['i64.load'], c32(0), slotOffset(RSP)));
   if (options.tier === 'hot' && returnTo !== undefined) {
     // The frame is where it was.
@@ -209,7 +209,7 @@ function lookup(c: LiftContext, to: Expr): Expr {
     condition: op(OP['i64.eq'], load(OP['i64.load'], entry, TARGET_CACHE), to),
     yes: [{ kind: 'set', local: slot, value: load(OP['i32.load'], entry, TARGET_CACHE + 8) }],
     no: [
-      { kind: 'set', local: slot, value: callImport(IMPORT.resolve, 32, to) },
+      { kind: 'set', local: slot, value: callHelper(HELPER.resolve, 32, to) },
       { kind: 'leave', condition: op(OP['i32.lt_s'], get32(slot), c32(0)), rip: to },
     ],
   });

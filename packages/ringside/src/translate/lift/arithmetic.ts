@@ -1,13 +1,13 @@
 import { OP } from '../../wasm/index.ts';
 import { VECTOR } from '../cpu.ts';
-import { IMPORT, SLOT_HIGH, slotOffset } from '../engine-layout.ts';
+import { HELPER, SLOT_HIGH, slotOffset } from '../engine-layout.ts';
 import { FLAG_A, FLAG_C, FLAG_O, FLAG_P, FLAG_S, FLAG_Z, multiplyHigh } from '../flag-state.ts';
 import { BASE, OVERLAY } from '../flags.ts';
 import {
   and32,
   c32,
   c64,
-  callImport,
+  callHelper,
   constant,
   type Expr,
   extend,
@@ -294,7 +294,7 @@ function divideUnsigned64(c: LiftContext, high: Expr, low: Expr, d: Expr): void 
       { kind: 'set', local: r, value: op(OP['i64.rem_u'], low, d) },
     ],
     no: [
-      { kind: 'set', local: q, value: callImport(IMPORT.divide, 64, high, low, d) },
+      { kind: 'set', local: q, value: callHelper(HELPER.divide, 64, high, low, d) },
       { kind: 'set', local: r, value: load(OP['i64.load'], c32(0), slotOffset(SLOT_HIGH)) },
     ],
   });
@@ -311,7 +311,7 @@ function divideSigned64(c: LiftContext, high: Expr, low: Expr, d: Expr): void {
     op(OP['i64.ne'], d, c64(-1)),
   );
   const overflow = c.collect(() => {
-    c.set(q, callImport(IMPORT.divideSigned, 64, high, low, d));
+    c.set(q, callHelper(HELPER.divideSigned, 64, high, low, d));
     c.set(r, load(OP['i64.load'], c32(0), slotOffset(SLOT_HIGH)));
     // An overflow is told by a remainder that no division leaves: the divisor itself.
     c.exception(VECTOR.DE, op(OP['i64.eq'], get64(r), d));

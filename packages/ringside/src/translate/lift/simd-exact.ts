@@ -1,7 +1,7 @@
 import { OP } from '../../wasm/index.ts';
 import { VECTOR } from '../cpu.ts';
-import { IMPORT } from '../engine-layout.ts';
-import { and32, c32, c64, callImport, type Expr, load, make, op } from '../ir.ts';
+import { HELPER } from '../engine-layout.ts';
+import { and32, c32, c64, callHelper, type Expr, load, make, op } from '../ir.ts';
 import type { LiftContext } from '../lift-context.ts';
 import { FPU_AREA, FPU_MXCSR, FPU_SCRATCH } from '../register-file.ts';
 import { anyTrue, extractLane, loadVectorAt, splat32, vectorConst, ZERO_VECTOR } from '../vectors.ts';
@@ -123,7 +123,7 @@ export function exactly(
   const body = c.collect(() => {
     if (operands.a !== undefined) put(c, 0, operands.a);
     put(c, 16, operands.b);
-    c.exception(VECTOR.XM, callImport(IMPORT.sse, 32, c32(code)));
+    c.exception(VECTOR.XM, callHelper(HELPER.sse, 32, c32(code)));
     const made =
       result.width === 128
         ? loadVectorAt(c32(0), FPU_SCRATCH)

@@ -1,7 +1,7 @@
 import { OP } from '../../wasm/index.ts';
-import { IMPORT } from '../engine-layout.ts';
+import { HELPER } from '../engine-layout.ts';
 import { X87_FORM, type X87Operation, x87Code } from '../fpu/index.ts';
-import { and32, c32, c64, callImport, type Expr, load, make, op, wrap } from '../ir.ts';
+import { and32, c32, c64, callHelper, type Expr, load, make, op, wrap } from '../ir.ts';
 import type { LiftContext, MemoryRef } from '../lift-context.ts';
 import {
   FPU_AREA,
@@ -42,11 +42,11 @@ function remember(c: LiftContext, ea?: Expr): void {
 }
 
 function call(c: LiftContext, code: Expr): Expr {
-  return c.hold(callImport(IMPORT.x87, 32, code));
+  return c.hold(callHelper(HELPER.x87, 32, code));
 }
 
 function make87(c: LiftContext, code: number): void {
-  c.emit({ kind: 'eval', value: callImport(IMPORT.x87, 32, c32(code)), drop: true });
+  c.emit({ kind: 'eval', value: callHelper(HELPER.x87, 32, c32(code)), drop: true });
 }
 
 /** Memory to the scratch place and back; `bytes` may be any even number. */
@@ -167,7 +167,7 @@ function conditionalMove(condition: string): Lifter {
     const code = c32(x87Code('cmov', X87_FORM.top, stackOperand(c)));
     c.emit({
       kind: 'eval',
-      value: callImport(IMPORT.x87, 32, op('i32.or', code, op('i32.shl', holds, c32(16)))),
+      value: callHelper(HELPER.x87, 32, op('i32.or', code, op('i32.shl', holds, c32(16)))),
       drop: true,
     });
   };
