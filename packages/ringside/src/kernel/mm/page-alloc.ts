@@ -82,7 +82,8 @@ export class PageAllocator {
 
   /** The allocated block that begins at `addr`, if its owner was noted. */
   ownedAt(addr: GuestAddr): PageBlock | undefined {
-    return this.owner.at(this.#pageOf(addr));
+    // every kfree asks
+    return (addr >>> 0) % PAGE_SIZE === 0 ? this.owner.at(this.#pageOf(addr)) : undefined;
   }
 
   /** Lets `size` bytes of the block at `addr` be used. */
