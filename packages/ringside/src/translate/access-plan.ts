@@ -18,7 +18,14 @@ export interface FrameAccess {
   readonly frame: number;
 }
 
-export type Cover = 'checked' | GroupCheck | FrameAccess;
+/** An access of a loop's copy that its gate has looked at. */
+export interface FamilyAccess {
+  /** The number of the gate's check, and how far from its lowest byte. */
+  readonly family: number;
+  readonly offset: number;
+}
+
+export type Cover = 'checked' | GroupCheck | FrameAccess | FamilyAccess;
 
 /** Which accesses of a block share a check. */
 export interface AccessPlan {

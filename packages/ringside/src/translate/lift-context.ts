@@ -2,7 +2,7 @@ import { addrToU64, InvariantError, isCanonical } from '../bytes/index.ts';
 import { SHADOW_BASE } from '../memory/index.ts';
 import { OP } from '../wasm/index.ts';
 import { FS, type Instruction, NO_REGISTER, type Operand } from '../x86/index.ts';
-import type { AccessPlan, FrameAccess } from './access-plan.ts';
+import type { AccessPlan, FamilyAccess, FrameAccess } from './access-plan.ts';
 import { HELPER, slotOffset } from './engine-layout.ts';
 import { FlagState } from './flag-state.ts';
 import {
@@ -47,6 +47,7 @@ export interface MemoryRef {
 /** Temporary locals of a function, used again from instruction to instruction. */
 export class Temps {
   readonly widths: Width[] = [];
+  readonly #lowBytes: (number | undefined)[] = [];
   readonly #pools = { 32: new Pool(), 64: new Pool(), 128: new Pool() };
 
   take(width: Width): number {
@@ -56,6 +57,17 @@ export class Temps {
       this.widths.push(width);
     }
     return pool.locals[pool.used++]!;
+  }
+
+  /** The local for the low byte of a register. */
+  lowByte(r: number): number {
+    return (this.#lowBytes[r] ??= this.keep(32));
+  }
+
+  /** A local that stays taken. */
+  keep(width: Width): number {
+    this.widths.push(width);
+    return FIRST_TEMP + this.widths.length - 1;
   }
 
   /** Begins a new instruction: all temporaries are free again. */
@@ -86,6 +98,8 @@ export class LiftContext {
   /** The exits made, whose `dirty` gets the registers that were dirty at the block's start. */
   readonly exits: { exit: Exit; defs: number }[] = [];
   plan: AccessPlan | undefined;
+  /** Of a loop's copy, the locals that its gate has set: where each family's lowest byte is. */
+  families: readonly number[] = [];
   /** The instruction being lifted, its place in the block, and how many of the block's instructions are not made before it. */
   ins!: Instruction;
   position = 0;
@@ -99,6 +113,8 @@ export class LiftContext {
   usesFpu = false;
   /** The register file is exact: exits store nothing. */
   synced = false;
+  /** Registers whose low byte is in a local of its own, having been written alone: what reads it needs not take the register apart. */
+  #lowBytes = 0;
   /** How far the stack pointer is from its local. */
   #stackMoved = 0;
   /** The flag state that the block was lifted from. */
@@ -124,11 +140,13 @@ export class LiftContext {
   /** Runs `body` with its statements collected apart. */
   collect(body: () => void): Stmt[] {
     this.flushStack();
+    this.#lowBytes = 0;
     const outer = this.stmts;
     const inner: Stmt[] = [];
     this.stmts = inner;
     body();
     this.stmts = outer;
+    this.#lowBytes = 0;
     return inner;
   }
 
@@ -194,6 +212,7 @@ export class LiftContext {
 
   setReg(r: number, value: Expr): void {
     if (r === RSP) this.#stackMoved = 0;
+    this.#lowBytes &= ~(1 << r);
     this.defs |= 1 << r;
     this.set(GUEST + r, value);
   }
@@ -218,6 +237,7 @@ export class LiftContext {
     if (size === 64) return value;
     if (high) return and32(op(OP['i32.shr_u'], wrap(value), c32(8)), 0xff);
     if (size === 32) return wrap(value);
+    if (size === 8 && (this.#lowBytes & (1 << r)) !== 0) return get32(this.temps.lowByte(r));
     return and32(wrap(value), size === 8 ? 0xff : 0xffff);
   }
 
@@ -227,7 +247,13 @@ export class LiftContext {
     else if (size === 32) this.setReg(r, extend(value));
     else {
       const mask = size === 8 ? 0xff : 0xffff;
-      const part = isConst(value) ? c64(value.n & mask) : extend(and32(value, mask));
+      let low = isConst(value) ? c32(value.n & mask) : and32(value, mask);
+      const keepsLow = size === 8 && !high && this.mode !== 'hosted';
+      if (keepsLow) {
+        this.set(this.temps.lowByte(r), low);
+        low = get32(this.temps.lowByte(r));
+      }
+      const part = extend(low);
       const old = this.reg(r);
       if (high) {
         this.setReg(
@@ -235,6 +261,7 @@ export class LiftContext {
           op(OP['i64.or'], op(OP['i64.and'], old, c64(-0xff01)), op(OP['i64.shl'], part, c64(8))),
         );
       } else this.setReg(r, op(OP['i64.or'], op(OP['i64.and'], old, c64(-1 - mask)), part));
+      if (keepsLow) this.#lowBytes |= 1 << r;
     }
   }
 
@@ -268,6 +295,7 @@ export class LiftContext {
     if (this.mode === 'hosted') return { at: this.hold(ea), offset: 0, hosted: true };
     const planned = this.plan?.covers(this.position, key);
     if (typeof planned === 'object' && 'frame' in planned) return frameRef(planned);
+    if (typeof planned === 'object' && 'family' in planned) return this.#familyRef(planned);
     if (planned === 'checked' || this.mode === 'plain') return this.plainRef(ea);
     const held = this.hold(ea);
     if (planned !== undefined) {
@@ -284,6 +312,7 @@ export class LiftContext {
   operandAccess(bytes: number, write: boolean): MemoryRef {
     const planned = this.plan?.covers(this.position, 0);
     if (typeof planned === 'object' && 'frame' in planned) return frameRef(planned);
+    if (typeof planned === 'object' && 'family' in planned) return this.#familyRef(planned);
     return this.access(this.address(), bytes, write);
   }
 
@@ -292,6 +321,10 @@ export class LiftContext {
     const planned = this.plan?.covers(this.position, 1);
     if (typeof planned === 'object' && 'frame' in planned) return frameRef(planned);
     return this.access(add64(this.reg(RSP), offset), bytes, write, 1);
+  }
+
+  #familyRef(access: FamilyAccess): MemoryRef {
+    return { at: get32(this.families[access.family]!), offset: access.offset, hosted: false };
   }
 
   /** The place of an access that needs no check: small displacements become the instruction's offset. */
@@ -313,22 +346,28 @@ export class LiftContext {
     else this.emit({ kind: 'check', ea, bytes, write, sign: sign && !fixed, exit });
   }
 
-  /** Whether the bytes of a gate's checks are not all valid for certain. */
-  gateChecks(checks: readonly GateCheck[]): Expr {
+  /**
+   * Sets the locals of a loop's families to where their lowest bytes are. With checks, whether the bytes are not all valid
+   * for certain.
+   */
+  gateChecks(checks: readonly GateCheck[], families: readonly number[]): Expr | undefined {
     let bits: Expr | undefined;
     let signs: Expr | undefined;
-    for (const check of checks) {
+    for (const [i, check] of checks.entries()) {
       let ea: Expr = check.base < 0 ? c64(check.low) : add64(this.reg(check.base), check.low);
       if (check.index >= 0) {
         const index = this.reg(check.index);
         ea = op(OP['i64.add'], check.scale === 0 ? index : op(OP['i64.shl'], index, c64(check.scale)), ea);
       }
       const held = this.hold(ea);
+      this.set(families[i]!, wrap(held));
+      if (this.mode !== 'checked') continue;
       signs = signs === undefined ? held : op(OP['i64.and'], signs, held);
-      const wrong = notWhole(op(OP['i32.shr_u'], wrap(held), c32(3)), check.bytes, check.write);
+      const wrong = notWhole(op(OP['i32.shr_u'], get32(families[i]!), c32(3)), check.bytes, check.write);
       bits = bits === undefined ? wrong : op(OP['i64.or'], bits, wrong);
     }
-    return op(OP['i32.or'], op(OP['i64.ne'], bits!, c64(0)), op(OP['i64.ge_s'], signs!, c64(0)));
+    if (bits === undefined) return undefined;
+    return op(OP['i32.or'], op(OP['i64.ne'], bits, c64(0)), op(OP['i64.ge_s'], signs!, c64(0)));
   }
 
   /** Reads `bytes` bytes, zero-extended: 64-bit for 8 bytes, else 32-bit. */
@@ -375,7 +414,8 @@ export class LiftContext {
             : wide
               ? OP['i64.store8']
               : OP['i32.store8'];
-    this.emit({ kind: 'store', op: code, at: ref.at, offset: ref.offset + displacement, value });
+    const stored = bytes < 4 ? unmasked(value, bytes === 1 ? 0xff : 0xffff) : value;
+    this.emit({ kind: 'store', op: code, at: ref.at, offset: ref.offset + displacement, value: stored });
   }
 
   // ---- operands
@@ -441,6 +481,12 @@ export class LiftContext {
     if (size === 64) return value;
     return signed ? extendSigned(this.signed(value, size)) : extend(value);
   }
+}
+
+/** A value without an `and` that a narrow store makes by itself. */
+function unmasked(value: Expr, mask: number): Expr {
+  const masked = value.op === OP['i32.and'] && value.b !== undefined && isConst(value.b, mask);
+  return masked ? value.a! : value;
 }
 
 function frameRef(access: FrameAccess): MemoryRef {

@@ -86,6 +86,8 @@ class FunctionLifter {
   readonly #frame: FramePlan | undefined;
   readonly #contexts = new Map<FlowNode, LiftContext>();
   readonly #loops = new Map<Block, LoopPlan>();
+  /** Of each copied loop, the locals for its families. */
+  readonly #families = new Map<Block, readonly number[]>();
 
   constructor(fn: GuestFunction, nodes: readonly FlowNode[], temps: Temps, options: LiftOptions) {
     this.#fn = fn;
@@ -176,15 +178,20 @@ class FunctionLifter {
     const { group, mode } = this.#options;
     const block = node.block!;
     const checked = group && mode === 'checked';
+    if (node.copy > 0) return this.#loop(block, node.copies).copies[node.copy - 1];
     if (!checked && this.#frame === undefined) return undefined;
-    if (node.copy > 0 && checked) return this.#loop(block, node.copies).copies[node.copy - 1];
     return planAccesses(block.instructions, endOf(block), checked, this.#frameAt(block));
   }
 
   #loop(block: Block, count: number): LoopPlan {
     let plan = this.#loops.get(block);
     if (plan === undefined) {
-      plan = planLoop(block.instructions, count, this.#frameAt(block));
+      const { group, mode } = this.#options;
+      plan = planLoop(block.instructions, count, this.#frameAt(block), group && mode === 'checked');
+      this.#families.set(
+        block,
+        plan.checks.map(() => this.#temps.keep(32)),
+      );
       this.#loops.set(block, plan);
     }
     return plan;
@@ -195,10 +202,9 @@ class FunctionLifter {
     const block = node.block!;
     c.ins = { addr: block.start } as Instruction;
     let bad: Expr = op(OP['i32.le_s'], get32(FUEL), c32(block.instructions.length * node.copies));
-    if (this.#options.mode === 'checked') {
-      const { checks } = this.#loop(block, node.copies);
-      if (checks.length > 0) bad = op(OP['i32.or'], bad, c.gateChecks(checks));
-    }
+    const { checks } = this.#loop(block, node.copies);
+    const wrong = c.gateChecks(checks, this.#families.get(block)!);
+    if (wrong !== undefined) bad = op(OP['i32.or'], bad, wrong);
     node.end = { kind: 'branch', condition: not32(bad) };
   }
 
@@ -215,6 +221,7 @@ class FunctionLifter {
     const behind = node.copy === 0 ? 0 : (node.copies - node.copy) * n;
     if (n > 0 && node.copy <= 1) c.set(FUEL, op(OP['i32.sub'], get32(FUEL), c32(n + behind)));
     c.plan = this.#planOf(node);
+    if (node.copy > 0) c.families = this.#families.get(block)!;
     const flags = this.#flags.get(block);
     const last = n - (isTransfer(block) ? 1 : 0);
     for (let i = 0; i < n; i++) {

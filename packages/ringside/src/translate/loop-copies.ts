@@ -53,6 +53,7 @@ export function planLoop(
   instructions: readonly Instruction[],
   count: number,
   frame: FrameRange | undefined,
+  group: boolean,
 ): LoopPlan {
   const n = instructions.length;
   const all = Array.from({ length: count }, () => instructions).flat();
@@ -78,10 +79,14 @@ export function planLoop(
       for (const a of family) rest[Math.floor(a.position / n)]!.push(inCopy(a));
       continue;
     }
+    for (const a of family) {
+      const k = made.findIndex((c) => a.low >= c.low && a.high <= c.low + c.bytes);
+      const offset = a.low - made[k]!.low;
+      tables[Math.floor(a.position / n)]!.put(inCopy(a), { family: checks.length + k, offset });
+    }
     checks.push(...made);
-    for (const a of family) tables[Math.floor(a.position / n)]!.put(inCopy(a), 'checked');
   }
-  for (const [i, list] of rest.entries()) planGroups(list, tables[i]!);
+  if (group) for (const [i, list] of rest.entries()) planGroups(list, tables[i]!);
   return { checks, copies: tables };
 }
 
