@@ -84,7 +84,8 @@ export const CORE_CASES: readonly CoreCase[] = [
   },
   { name: 'is not valid', code: '31 c0 0f 0b' },
   { name: 'breaks', code: '31 c0 cc c3' },
-  { name: 'is unknown', code: '31 c0 62 f1 7c 48 58 c1 c3' },
+  { name: 'has an instruction of a feature that is not reported', code: '31 c0 62 f1 7c 48 58 c1 c3' },
+  { name: 'loads a segment, which is for a machine', code: 'b8 10 00 00 00 8e d8 c3' },
   {
     name: 'writes until the memory ends',
     code: 'b9 64 00 00 00 f3 aa c3',

@@ -11,6 +11,6 @@ test.each(CORE_CASES.map(({ name }) => name))('code that %s does the same in eve
 
 test('the cases end in as many ways as code can', () => {
   const text = JSON.stringify(outcomes);
-  for (const end of ['returns', 'exception', 'poison', 'breakpoint', 'watchpoint', 'native', 'unsupported'])
-    expect(text).toContain(end);
+  const ends = ['returns', 'exception', 'poison', 'breakpoint', 'watchpoint', 'native', 'unsupported'];
+  expect(ends.filter((end) => !text.includes(end))).toEqual([]);
 });

@@ -9,6 +9,8 @@ import { agrees, formOf, formOfOther, MNEMONICS } from './oracle.fixture.ts';
 /** Every n-th module; all of them take two minutes. */
 const SAMPLE = Number(process.env['OPERANDS_SAMPLE'] ?? 1);
 
+const LOW_16 = /^(pinsrw|lldt|ltr|verr|verw|lmsw|mov_to_seg)$/;
+
 function* modules(): Generator<string> {
   const release = readdirSync('/lib/modules').sort().at(-1);
   if (release === undefined) throw new Error('no modules in /lib/modules; install linux-image-amd64');
@@ -52,6 +54,11 @@ test('instructions of real modules have the operands that another decoder finds'
         const nop = ours.name === 'xchg' && theirs === 'Nop';
         const form = strings ? [ours.rep, ours.repne] : formOf(ours);
         const wanted = strings ? [other.hasRepPrefix, other.hasRepnePrefix] : formOfOther(other);
+        // Of a whole register only the low 16 bits are used: named by what is used here, by the register there.
+        if (LOW_16.test(ours.name)) {
+          for (const [i, text] of wanted.entries())
+            if (typeof text === 'string') wanted[i] = text.replace(/^r32\./, 'r16.');
+        }
         const same =
           ours.length === other.length &&
           agrees(ours, theirs) &&
