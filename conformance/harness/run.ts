@@ -1,7 +1,7 @@
 // npm run conformance [-- CASE...]
 //
 // Runs the cases on Ringside and compares with the recordings. Exit status: 0 all the same, 1 otherwise.
-// --print shows the whole transcript of each case.
+// --exact checks all bits of every address; --print shows the whole transcript of each case.
 
 import { fileURLToPath } from 'node:url';
 import { createTarget } from '../ringside-target.ts';
@@ -16,13 +16,13 @@ export interface Outcome {
 }
 
 /** @throws Error when the case was never recorded, or the machine cannot run it at all */
-export async function conform(theCase: Case): Promise<Outcome> {
+export async function conform(theCase: Case, exact = false): Promise<Outcome> {
   if (theCase.expected === undefined) {
     throw new Error(
       `"${theCase.name}" was never recorded; run "npm run conformance:record -- ${theCase.name}"`,
     );
   }
-  const target = await createTarget({ kernelParameters: theCase.kernelParameters });
+  const target = await createTarget({ kernelParameters: theCase.kernelParameters }, exact);
   try {
     const transcript = await runCase(theCase, target);
     return { transcript, difference: compareTranscripts(theCase.expected, transcript, theCase.registers) };
@@ -38,7 +38,7 @@ async function main(args: readonly string[]): Promise<number> {
   let same = 0;
   for (const name of names) {
     try {
-      const { transcript, difference } = await conform(readCase(name));
+      const { transcript, difference } = await conform(readCase(name), args.includes('--exact'));
       if (print) console.log(transcript);
       if (difference === undefined) same++;
       console.log(difference === undefined ? `same    ${name}` : `DIFFERS ${name}\n${difference}`);

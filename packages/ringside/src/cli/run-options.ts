@@ -26,6 +26,10 @@ const OPTIONS: readonly OptionDefinition[] = [
     name: 'panic-on-report',
     help: 'panic after a report of a memory error, before what was reported is done',
   },
+  {
+    name: 'exact',
+    help: 'check all bits of every address: also pointers with damaged upper bits fault\n(default: sign and lower half; slower)',
+  },
   { name: 'keep', help: 'do not unload the modules at the end' },
   { name: 'json', help: 'one JSON object a line (docs/json.md)' },
   { name: 'explain', help: 'explain faults and memory errors (default on a terminal)' },
@@ -65,6 +69,7 @@ export interface RunOptions {
   readonly seed: bigint;
   readonly commandLine: string;
   readonly panicOnReport: boolean;
+  readonly exact: boolean;
   readonly keep: boolean;
   readonly json: boolean;
   readonly explain: boolean | undefined;
@@ -87,6 +92,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions | 'help' {
     seed: parseSeed(options.value('seed') ?? '1'),
     commandLine: options.value('cmdline') ?? '',
     panicOnReport: options.flag('panic-on-report') ?? false,
+    exact: options.flag('exact') ?? false,
     keep: options.flag('keep') ?? false,
     json: options.flag('json') ?? false,
     explain: options.flag('explain'),

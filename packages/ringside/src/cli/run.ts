@@ -30,6 +30,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       seed: options.seed,
       commandLine: options.commandLine,
       panicOnReport: options.panicOnReport,
+      exact: options.exact,
       onLog: (record) => output.log(record),
       onCrash: (crash) => {
         output.event({

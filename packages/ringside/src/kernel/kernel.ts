@@ -72,6 +72,8 @@ export interface KernelOptions {
   readonly quarantineBytes: number;
   /** Check every access of guest code (the default of machines). */
   readonly checked: boolean;
+  /** See `CpuOptions.exact`. Default false. */
+  readonly exact?: boolean;
   /** Panic after a report of a memory error. Default false. */
   readonly panicOnReport?: boolean;
 }
@@ -185,6 +187,7 @@ export class Kernel {
       memory: this.memory,
       natives: this.natives,
       checked: options.checked,
+      exact: options.exact ?? false,
       functionAt: (addr) => this.text.functionAt(addr),
       thunkAt: (addr) => this.text.thunkAt(addr),
     });

@@ -8,7 +8,7 @@ import {
   isCanonical,
 } from '../bytes/index.ts';
 import { type Access, type FaultReason, GuestAccessFault } from './access-fault.ts';
-import { PAGE_SHIFT, PAGE_SIZE, REGIONS, SHADOW_BASE } from './layout.ts';
+import { HIGH_HALVES, HIGH_HALVES_SHIFT, highHalfOf, PAGE_SHIFT, PAGE_SIZE, SHADOW_BASE } from './layout.ts';
 import { GRANULE_SHIFT, type Poison, SHADOW_NONE, SHADOW_RO, SHADOW_RW } from './shadow.ts';
 
 /** What may be done with a page. */
@@ -75,8 +75,8 @@ export class GuestMemory {
   /** CR0.WP: whether the kernel's own writes to read-only pages fault. */
   writeProtect = true;
   readonly #pages = new Uint8Array(2 ** 20);
-  /** The upper 32 bits of addresses whose low half is in this 16 MiB piece; 0 where there is no region. */
-  readonly #high = new Int32Array(256);
+  /** The upper 32 bits of addresses whose low half is in this 16 MiB piece; 0 where there is no region. Exact code looks here too. */
+  readonly #high: Int32Array;
   readonly #slow: SlowMapping[] = [];
   /** What the shadow of watched granules would say; theirs says "nothing", so that no fast check passes. */
   readonly #watched = new Map<number, number>();
@@ -86,11 +86,8 @@ export class GuestMemory {
     this.raw = new Uint8Array(this.wasm.buffer);
     this.view = new DataView(this.wasm.buffer);
     this.shadow = new Int8Array(this.wasm.buffer, SHADOW_BASE, 2 ** 29);
-    for (const region of REGIONS) {
-      const first = (region.start >>> 0) >>> 24;
-      const last = ((region.start + region.size - 1) >>> 0) >>> 24;
-      for (let i = first; i <= last; i++) this.#high[i] = Math.floor(region.start / 2 ** 32);
-    }
+    this.#high = new Int32Array(this.wasm.buffer, HIGH_HALVES, 256);
+    for (let i = 0; i < this.#high.length; i++) this.#high[i] = highHalfOf(i * 2 ** HIGH_HALVES_SHIFT);
   }
 
   // ---- mapping
@@ -422,7 +419,7 @@ export class GuestMemory {
 
   #inRegion(addr: number): boolean {
     if (!(addr < 0)) return false;
-    const high = this.#high[(addr >>> 0) >>> 24]!;
+    const high = this.#high[(addr >>> 0) >>> HIGH_HALVES_SHIFT]!;
     return high !== 0 && Math.floor(addr / 2 ** 32) === high;
   }
 

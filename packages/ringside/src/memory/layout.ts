@@ -47,6 +47,20 @@ export const REGIONS: readonly Region[] = [DIRECT_MAP, IMAGE, VMALLOC, VMEMMAP, 
  * register file and tables live from `ENGINE_START` to `SHADOW_BASE`, the shadow of the whole 4 GiB above.
  */
 export const ENGINE_START = 0x0000_1000;
+/**
+ * For each 16 MiB of offsets a word with the upper 32 bits of the addresses that belong there; 0 where there is no region. Regions begin and end at
+ * such pieces.
+ */
+export const HIGH_HALVES = 0x0002_0000;
+export const HIGH_HALVES_SHIFT = 24;
+
+/** The upper 32 bits (signed) of addresses whose low 32 bits are these; 0 when there are none. */
+export function highHalfOf(low: number): number {
+  const piece = (low >>> HIGH_HALVES_SHIFT) * 2 ** HIGH_HALVES_SHIFT;
+  const region = REGIONS.find(({ start, size }) => start >>> 0 <= piece && piece < (start >>> 0) + size);
+  return region === undefined ? 0 : Math.floor(region.start / 2 ** 32);
+}
+
 /** The shadow byte of memory offset `o` is at `SHADOW_BASE + (o >>> 3)`. */
 export const SHADOW_BASE = 0x2000_0000;
 

@@ -32,6 +32,7 @@ export interface CodeCacheOptions {
   readonly memory: WebAssembly.Memory;
   readonly text: TextSource;
   readonly checked: boolean;
+  readonly exact: boolean;
   /** Whether most instructions will be stepped: then a function's are made together. */
   readonly stepped: boolean;
   /** Runs of a function until it is translated again. */
@@ -147,6 +148,7 @@ export class CodeCache {
         const lifted = liftFunction(fn, {
           mode: 'hosted',
           tier: 'quick',
+          exact: false,
           isFunctionStart: false,
           group: false,
           profile: undefined,
@@ -263,6 +265,7 @@ export class CodeCache {
     return liftFunction(fn, {
       mode: this.#options.checked ? 'checked' : 'plain',
       tier,
+      exact: this.#options.exact,
       isFunctionStart: this.#isFunctionStart(fn.entry),
       group: true,
       profile,

@@ -73,6 +73,11 @@ export interface CpuOptions {
   /** Check sign, shadow and permission of every access (default), or trust the guest (for measuring). */
   readonly checked?: boolean;
   /**
+   * Checks compare all of an address's upper 32 bits with those of the region that its lower half is in; default: the sign alone. So also
+   * a pointer that is right but for bits 32 to 62 faults, as on the processor.
+   */
+  readonly exact?: boolean;
+  /**
    * Makes every instruction on its own, checked: slow, with the same results, counts and stops as translated whole.
    * For comparing, and for tools that look at every instruction.
    */

@@ -107,6 +107,7 @@ class TranslatingCpu implements Cpu {
         memory: memory.wasm,
         text: this.#text,
         checked: options.checked ?? true,
+        exact: options.exact ?? false,
         stepped: options.stepped ?? false,
         hotAfter: options.hotAfter ?? HOT_AFTER,
         codeBytes: options.codeBytes ?? CODE_BYTES,

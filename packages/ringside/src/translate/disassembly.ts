@@ -27,6 +27,7 @@ export function translateToText(
     isFunctionStart: true,
     tier: 'quick',
     group: true,
+    exact: false,
     profile: undefined,
     nativeAt: () => -1,
   });

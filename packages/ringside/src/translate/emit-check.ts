@@ -1,4 +1,4 @@
-import { SHADOW_BASE } from '../memory/index.ts';
+import { HIGH_HALVES, HIGH_HALVES_SHIFT, SHADOW_BASE } from '../memory/index.ts';
 import { CodeWriter, EMPTY_BLOCK, I32, OP } from '../wasm/index.ts';
 import { HELPER, HELPER_TYPES } from './engine-layout.ts';
 import { type CheckStmt, type Exit, type Expr, REACH, SHADOW } from './ir.ts';
@@ -14,17 +14,14 @@ function granulesOf(bytes: number): number {
 }
 
 /**
- * A check looks at the address's sign, at the shadow of all granules that the access can touch at once, and when they are
+ * A check looks at the address's sign (exact ones: at its whole upper half), at the shadow of all granules that the access can touch at once, and when they are
  * not all fully valid, at exactly its bytes. `leave` writes the way out, which ends in a branch; it is told how many
  * blocks are around it here. In this form the exact look is in place: in a loop a call would make the optimizing compiler
  * spill what is live around it.
  */
 export function writeCheck(out: CodeWriter, check: CheckStmt, expr: WriteExpr, leave: WriteLeave): void {
-  if (check.sign) {
-    expr(check.ea);
-    out.byte(OP['i64.const']);
-    out.byte(0);
-    out.byte(OP['i64.ge_s']);
+  if (check.sign || check.exact) {
+    wrongHalf(out, check, expr);
     out.byte(OP.if);
     out.byte(EMPTY_BLOCK);
     leave(check.exit, 1);
@@ -50,11 +47,8 @@ export function writeSmallCheck(out: CodeWriter, check: CheckStmt, expr: WriteEx
   out.byte(EMPTY_BLOCK);
   out.byte(OP.block);
   out.byte(EMPTY_BLOCK);
-  if (check.sign) {
-    expr(check.ea);
-    out.byte(OP['i64.const']);
-    out.byte(0);
-    out.byte(OP['i64.ge_s']);
+  if (check.sign || check.exact) {
+    wrongHalf(out, check, expr);
     out.byte(OP.br_if);
     out.byte(0);
   }
@@ -75,6 +69,32 @@ export function writeSmallCheck(out: CodeWriter, check: CheckStmt, expr: WriteEx
 
 type WriteExpr = (e: Expr) => void;
 type WriteLeave = (exit: Exit, blocks: number) => void;
+
+/** Whether the address's upper half is wrong, as far as the check looks at it. */
+function wrongHalf(out: CodeWriter, check: CheckStmt, expr: WriteExpr): void {
+  expr(check.ea);
+  out.byte(OP['i64.const']);
+  if (!check.exact) {
+    out.byte(0);
+    out.byte(OP['i64.ge_s']);
+    return;
+  }
+  out.s32(32);
+  out.byte(OP['i64.shr_u']);
+  out.byte(OP['i32.wrap_i64']);
+  expr(check.ea);
+  out.byte(OP['i32.wrap_i64']);
+  out.byte(OP['i32.const']);
+  out.s32(HIGH_HALVES_SHIFT - 2);
+  out.byte(OP['i32.shr_u']);
+  out.byte(OP['i32.const']);
+  out.s32(0x3fc);
+  out.byte(OP['i32.and']);
+  out.byte(OP['i32.load']);
+  out.byte(2);
+  out.u32(HIGH_HALVES);
+  out.byte(OP['i32.ne']);
+}
 
 /** The number of the access's first granule. */
 function granule(out: CodeWriter, check: CheckStmt, expr: (e: Expr) => void): void {

@@ -84,6 +84,8 @@ export interface CheckStmt {
   readonly write: boolean;
   /** Whether the sign of the address has to be looked at. */
   readonly sign: boolean;
+  /** Instead of the sign: whether the address's upper half is that of the region that its lower half is in. */
+  readonly exact: boolean;
   readonly exit: Exit;
 }
 

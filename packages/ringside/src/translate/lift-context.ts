@@ -1,5 +1,5 @@
 import { addrToU64, InvariantError, isCanonical } from '../bytes/index.ts';
-import { SHADOW_BASE } from '../memory/index.ts';
+import { HIGH_HALVES, HIGH_HALVES_SHIFT, highHalfOf, SHADOW_BASE } from '../memory/index.ts';
 import { OP } from '../wasm/index.ts';
 import { FS, type Instruction, NO_REGISTER, type Operand } from '../x86/index.ts';
 import type { AccessPlan, FamilyAccess, FrameAccess } from './access-plan.ts';
@@ -98,6 +98,8 @@ export class LiftContext {
   /** The exits made, whose `dirty` gets the registers that were dirty at the block's start. */
   readonly exits: { exit: Exit; defs: number }[] = [];
   plan: AccessPlan | undefined;
+  /** Whether checks look at the whole upper half of addresses. */
+  exact = false;
   /** Of a loop's copy, the locals that its gate has set: where each family's lowest byte is. */
   families: readonly number[] = [];
   /** The instruction being lifted, its place in the block, and how many of the block's instructions are not made before it. */
@@ -340,10 +342,22 @@ export class LiftContext {
   check(ea: Expr, bytes: number, write: boolean, sign: boolean): void {
     const exit = this.#exitTo('access', NO_MORE);
     const fixed = ea.op === OP['i64.const'];
-    // An address in the lower half is never right.
-    if (fixed && (ea.big !== undefined ? ea.big >= 0n : ea.n >= 0))
-      this.emit({ kind: 'exit', condition: undefined, exit });
-    else this.emit({ kind: 'check', ea, bytes, write, sign: sign && !fixed, exit });
+    if (fixed && this.#isWrong(ea.big ?? BigInt(ea.n))) this.emit({ kind: 'exit', condition: undefined, exit });
+    else if (this.exact) this.emit({ kind: 'check', ea, bytes, write, sign: false, exact: !fixed, exit });
+    else this.emit({ kind: 'check', ea, bytes, write, sign: sign && !fixed, exact: false, exit });
+  }
+
+  /** Whether nothing can be at a constant address: in the lower half; in exact code also with an upper half of no region. */
+  #isWrong(address: bigint): boolean {
+    const high = Number(BigInt.asIntN(32, address >> 32n));
+    return high >= 0 || (this.exact && high !== highHalfOf(Number(BigInt.asUintN(32, address))));
+  }
+
+  /** Not 0 when the upper half of an address is not that of the region that its lower half is in. */
+  #wrongHalf(ea: Expr): Expr {
+    const entry = and32(op(OP['i32.shr_u'], wrap(ea), c32(HIGH_HALVES_SHIFT - 2)), 0x3fc);
+    const high = wrap(op(OP['i64.shr_u'], ea, c64(32)));
+    return op(OP['i32.xor'], high, load(OP['i32.load'], entry, HIGH_HALVES));
   }
 
   /**
@@ -362,12 +376,16 @@ export class LiftContext {
       const held = this.hold(ea);
       this.set(families[i]!, wrap(held));
       if (this.mode !== 'checked') continue;
-      signs = signs === undefined ? held : op(OP['i64.and'], signs, held);
+      if (this.exact) {
+        const wrongHalf = extend(this.#wrongHalf(held));
+        bits = bits === undefined ? wrongHalf : op(OP['i64.or'], bits, wrongHalf);
+      } else signs = signs === undefined ? held : op(OP['i64.and'], signs, held);
       const wrong = notWhole(op(OP['i32.shr_u'], get32(families[i]!), c32(3)), check.bytes, check.write);
       bits = bits === undefined ? wrong : op(OP['i64.or'], bits, wrong);
     }
     if (bits === undefined) return undefined;
-    return op(OP['i32.or'], op(OP['i64.ne'], bits, c64(0)), op(OP['i64.ge_s'], signs!, c64(0)));
+    const wrong = op(OP['i64.ne'], bits, c64(0));
+    return signs === undefined ? wrong : op(OP['i32.or'], wrong, op(OP['i64.ge_s'], signs, c64(0)));
   }
 
   /** Reads `bytes` bytes, zero-extended: 64-bit for 8 bytes, else 32-bit. */

@@ -50,6 +50,8 @@ export interface Profile {
 export interface LiftOptions {
   readonly mode: MemoryMode;
   readonly tier: Tier;
+  /** Whether checks compare the whole upper half of addresses, see `CpuOptions.exact`. */
+  readonly exact: boolean;
   /** A function's start, called from elsewhere: fuel is looked at there. */
   readonly isFunctionStart: boolean;
   /** Share checks between accesses. Without it every access is checked on its own, in order. */
@@ -103,6 +105,7 @@ class FunctionLifter {
       if (node.role === 'reload') continue;
       const state = this.#flagsIn(node);
       const c = new LiftContext(this.#options.mode, this.#temps, state.kind, state.explicit);
+      c.exact = this.#options.exact;
       this.#contexts.set(node, c);
       if (node.role === 'entry') this.#entry(node, c);
       else if (node.role === 'gate') this.#gate(node, c);
@@ -320,6 +323,7 @@ class FunctionLifter {
     const successor = node.successors[0]!;
     if (successor.predecessors.length === 1) return;
     const c = new LiftContext(this.#options.mode, this.#temps, MEMORY, 0);
+    c.exact = this.#options.exact;
     c.flags.makeExplicit(this.#liveFlags(successor));
     if (this.#contexts.get(successor)!.kindIn === DYNAMIC) c.set(FKIND, c32(c.flags.kind));
     node.stmts.push(...c.stmts);
