@@ -43,8 +43,8 @@ export interface CodeCacheOptions {
 }
 
 /** Functions translated together with the one that is needed, and how many guest bytes they may have. */
-const BATCH_FUNCTIONS = 6;
-const BATCH_BYTES = 3000;
+const BATCH_FUNCTIONS = 3;
+const BATCH_BYTES = 1000;
 
 /** Site 1 is the exit of a native that was reached through the table. */
 export const NATIVE_SITE = 1;
@@ -74,13 +74,12 @@ export class CodeCache {
   readonly #freeSites: number[] = [];
   /** Modules with code that can be called, the oldest first. */
   readonly #modules = new Set<CompiledModule>();
-  #codeBytes = 0;
   /** Calls the function in a slot: (slot, depth, fuel). */
   readonly run: (slot: number, depth: number, fuel: number) => void;
   /** Changes whenever translations are dropped. */
   generation = 0;
-  /** Guest instructions and functions translated, modules and bytes made; for measuring. */
-  readonly counts = { instructions: 0, functions: 0, modules: 0, bytes: 0, hot: 0 };
+  /** Guest instructions and functions translated, modules and bytes made, bytes kept, numbers of exits in use or free; for measuring. */
+  readonly counts = { instructions: 0, functions: 0, modules: 0, bytes: 0, hot: 0, keptBytes: 0, exits: 0 };
 
   constructor(options: CodeCacheOptions, host: HostFunctions) {
     this.#options = options;
@@ -206,7 +205,7 @@ export class CodeCache {
     if (of === this.#steps) this.#tables.release(unit.slot);
     const { module } = unit;
     module.units.delete(unit);
-    if (module.units.size === 0 && this.#modules.delete(module)) this.#codeBytes -= module.bytes;
+    if (module.units.size === 0 && this.#modules.delete(module)) this.counts.keptBytes -= module.bytes;
   }
 
   /**
@@ -215,9 +214,9 @@ export class CodeCache {
    */
   #evict(made: CompiledModule): void {
     const { codeBytes } = this.#options;
-    if (this.#codeBytes <= codeBytes) return;
+    if (this.counts.keptBytes <= codeBytes) return;
     for (const module of this.#modules) {
-      if (this.#codeBytes <= codeBytes * 0.75) break;
+      if (this.counts.keptBytes <= codeBytes * 0.75) break;
       if (module === made || module.tier === 'hot') continue;
       for (const unit of module.units) this.#drop(unit);
     }
@@ -351,7 +350,8 @@ export class CodeCache {
     this.counts.bytes += bytes;
     const module: CompiledModule = { bytes, tier, units: new Set() };
     this.#modules.add(module);
-    this.#codeBytes += bytes;
+    this.counts.keptBytes += bytes;
+    this.counts.exits = this.#sites.length;
     for (const { addr, slot, ranges, sites, instructionCount } of functions) {
       this.counts.instructions += instructionCount;
       const unit: Unit = { addr, slot, ranges, sites, module, published: false };

@@ -8,8 +8,11 @@ export type HostFunctions = Readonly<Record<(typeof HOST_HELPERS)[number], (...a
 export const LEAVE_SLOT = 1;
 const FIRST_SLOT = 2;
 
-/** Slots of a part. Every module copies the tables that it imports, and V8 keeps the copies up to date. */
-const PART_SLOTS = 256;
+/**
+ * Slots of a part. Every module copies the tables that it imports, and V8 keeps the copies up to date: an instance costs about 6 us a
+ * table and 0.1 us a slot.
+ */
+const PART_SLOTS = 32;
 
 /** Where a slot is for modules that call it directly. */
 export interface SlotPlace {

@@ -134,5 +134,9 @@ export interface Cpu {
     readonly bytes: number;
     /** Functions translated again because they are hot. */
     readonly hot: number;
+    /** Bytes of WebAssembly that can still be called, see `CpuOptions.codeBytes`. */
+    readonly keptBytes: number;
+    /** Numbers given to exits so far; those of dropped code are given again. */
+    readonly exits: number;
   };
 }
