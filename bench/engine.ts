@@ -2,7 +2,7 @@
  * The engine against the processor: seven kernels and three of Debian's own modules, translated plain and checked, native,
  * and under qemu-x86_64 user mode, in turn within each round; medians of the ratios to native (lower is better).
  *
- *   npm run bench:engine [-- --json] [-- --rounds N] [-- --only sha,lz4] [-- --variant checked]
+ *   npm run bench:engine [-- --json] [-- --rounds N] [-- --only sha,lz4] [-- --variant checked,exact]
  *   npm run bench:engine -- --features       what each feature of the engine costs
  *   ... -- --smoke                           tiny sizes, results compared; needs only Node
  *
@@ -37,8 +37,8 @@ const { values: flags } = parseArgs({
   },
 });
 
-const VARIANTS = ['plain', 'checked'] as const;
-const ROWS = ['plain', 'checked', 'qemuUser'] as const;
+const VARIANTS = ['plain', 'checked', 'exact'] as const;
+const ROWS = ['plain', 'checked', 'exact', 'qemuUser'] as const;
 /** Runs of which the fastest counts, in each round. */
 const RUNS = 4;
 
@@ -98,14 +98,19 @@ async function prepare(directory: string): Promise<Measured[]> {
   const variants = VARIANTS.filter((v) => flags.variant.split(',').includes(v));
   const synthetic = SYNTHETIC_KERNELS.filter((k) => wanted(k.name));
   const real = REAL_KERNELS.some((k) => wanted(k.name)) ? availableReal().filter((k) => wanted(k.name)) : [];
-  const runs = { plain: new Map<string, KernelRun>(), checked: new Map<string, KernelRun>() };
+  const runs = {
+    plain: new Map<string, KernelRun>(),
+    checked: new Map<string, KernelRun>(),
+    exact: new Map<string, KernelRun>(),
+  };
   for (const variant of variants) {
-    const checked = variant === 'checked';
+    const checked = variant !== 'plain';
+    const exact = variant === 'exact';
     if (synthetic.length > 0) {
-      for (const [name, run] of loadSyntheticKernels(checked)) runs[variant].set(name, run);
+      for (const [name, run] of loadSyntheticKernels(checked, exact)) runs[variant].set(name, run);
     }
     if (real.length > 0) {
-      for (const [name, run] of await loadRealKernels(checked, real)) runs[variant].set(name, run);
+      for (const [name, run] of await loadRealKernels(checked, real, exact)) runs[variant].set(name, run);
     }
   }
   const measured = (name: string, size: number, inMean: boolean, program: ProgramRun): Measured => ({
@@ -114,7 +119,7 @@ async function prepare(directory: string): Promise<Measured[]> {
     inMean,
     translated: Object.fromEntries(variants.map((v) => [v, runs[v].get(name)!])),
     program,
-    ratios: { plain: [], checked: [], qemuUser: [] },
+    ratios: { plain: [], checked: [], exact: [], qemuUser: [] },
     nativeNs: [],
   });
   const programs = buildSynthetic(directory);
@@ -210,6 +215,7 @@ const FEATURE_COLUMNS: readonly (readonly [FeatureColumn, string])[] = [
   ['native', 'native'],
   ['plain', 'plain'],
   ['checked', 'checked'],
+  ['exact', 'exact'],
   ['once', 'translated once'],
 ];
 

@@ -12,11 +12,11 @@ import { type BareMachine, bareMachine } from '../../packages/ringside/src/trans
 import type { Stop } from '../../packages/ringside/src/translate/index.ts';
 import { median } from './statistics.ts';
 
-export type FeatureColumn = 'native' | 'plain' | 'checked' | 'once';
+export type FeatureColumn = 'native' | 'plain' | 'checked' | 'exact' | 'once';
 
 export interface FeatureCost {
   readonly feature: string;
-  /** Nanoseconds; `once`: checked, without translating hot functions again. */
+  /** Nanoseconds; `exact`: checks of all upper bits of addresses; `once`: checked, without translating hot functions again. */
   readonly ns: Readonly<Partial<Record<FeatureColumn, number>>>;
 }
 
@@ -57,7 +57,7 @@ class FeatureMachine {
   readonly machine: BareMachine;
   readonly #functions: ReadonlyMap<string, GuestAddr>;
 
-  constructor(checked: boolean, hot: boolean) {
+  constructor({ checked = true, exact = false, hot = true } = {}) {
     const elf = new ElfFile(readFileSync(join(import.meta.dirname, 'features.elf')));
     const functions = [...(elf.symbols ?? [])]
       .filter((s) => s.type === 2)
@@ -65,6 +65,7 @@ class FeatureMachine {
     this.#functions = new Map(functions.map((f) => [f.name, asAddr(f.start)]));
     this.machine = bareMachine(elf.data(elf.sections.find((s) => s.name === '.text')!), {
       checked,
+      exact,
       ...(hot ? {} : { hotAfter: Number.POSITIVE_INFINITY }),
       functionAt: (addr) => functions.find((f) => addr >= f.start && addr < f.start + f.size),
       natives: [{ addr: NATIVE, run: () => true }],
@@ -211,9 +212,10 @@ function nativeNs(program: string, name: string, rounds: number): number {
 export function measureFeatures(sizes: FeatureSizes, program: string | undefined): FeatureCost[] {
   if (program !== undefined && !existsSync(program)) throw new Error(`${program} is not there`);
   const machines = [
-    ['plain', new FeatureMachine(false, true)],
-    ['checked', new FeatureMachine(true, true)],
-    ['once', new FeatureMachine(true, false)],
+    ['plain', new FeatureMachine({ checked: false })],
+    ['checked', new FeatureMachine()],
+    ['exact', new FeatureMachine({ exact: true })],
+    ['once', new FeatureMachine({ hot: false })],
   ] as const;
   const samples = new Map<string, Map<FeatureColumn, number[]>>();
   const add = (feature: string, column: FeatureColumn, ns: number): void => {
@@ -239,12 +241,13 @@ export function measureFeatures(sizes: FeatureSizes, program: string | undefined
       }
     }
   }
-  for (const [column, checked, hot] of [
-    ['plain', false, true],
-    ['checked', true, true],
-    ['once', true, false],
+  for (const [column, options] of [
+    ['plain', { checked: false }],
+    ['checked', {}],
+    ['exact', { exact: true }],
+    ['once', { hot: false }],
   ] as const) {
-    add('first call of a small function', column, firstCall(new FeatureMachine(checked, hot)));
+    add('first call of a small function', column, firstCall(new FeatureMachine(options)));
   }
   return [...samples].map(([feature, columns]) => ({
     feature,

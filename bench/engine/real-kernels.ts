@@ -157,8 +157,9 @@ export function moduleFile(kernel: RealKernel): string {
 export async function loadRealKernels(
   checked: boolean,
   kernels: readonly RealKernel[],
+  exact = false,
 ): Promise<ReadonlyMap<string, KernelRun>> {
-  const machine = await boot({ spec: openBuiltInSpec(), checked });
+  const machine = await boot({ spec: openBuiltInSpec(), checked, exact });
   for (const kernel of kernels) {
     const result = await machine.insmod(readFileSync(moduleFile(kernel)), { name: kernel.module });
     if (result.kind === 'returned' && result.value === 0) continue;

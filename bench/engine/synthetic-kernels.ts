@@ -35,7 +35,7 @@ const FILL_BYTES = 2 << 20;
 const SLICE = 2 ** 24;
 
 /** A machine with the kernels, by name. */
-export function loadSyntheticKernels(checked: boolean): ReadonlyMap<string, KernelRun> {
+export function loadSyntheticKernels(checked: boolean, exact = false): ReadonlyMap<string, KernelRun> {
   const elf = new ElfFile(readFileSync(join(import.meta.dirname, 'guest.elf')));
   const functions = [...(elf.symbols ?? [])]
     .filter((s) => s.type === 2)
@@ -43,6 +43,7 @@ export function loadSyntheticKernels(checked: boolean): ReadonlyMap<string, Kern
   const text = elf.sections.find((s) => s.name === '.text')!;
   const machine = bareMachine(elf.data(text), {
     checked,
+    exact,
     heapBytes: HEAP_BYTES,
     functionAt: (addr) => functions.find((f) => addr >= f.start && addr < f.start + f.size),
   });
