@@ -1,6 +1,6 @@
 import type { Instruction } from '../x86/index.ts';
 import { type FlowNode, link, newNode } from './flow-graph.ts';
-import type { Block, GuestFunction, Terminator } from './guest-function.ts';
+import { type Block, type GuestFunction, newBlock, type Terminator } from './guest-function.ts';
 import { unrollCount } from './loop-copies.ts';
 
 /** The nodes of a function, before anything is lifted: lifting a block needs to know what comes before it. */
@@ -23,8 +23,7 @@ export function buildGraph(fn: GuestFunction, copyLoops: boolean): FlowNode {
         jump === undefined
           ? { kind: 'cut', target: addr }
           : { kind: 'tail', ins: jump, target: { kind: 'direct', addr } };
-      const block: Block = { start: addr, instructions: [], terminator, successors: [], inlinedEntry: false };
-      node = newNode(nextId++, 'block', block);
+      node = newNode(nextId++, 'block', newBlock(addr, [], terminator, -1));
       outside.set(addr, node);
     }
     return node;

@@ -150,6 +150,7 @@ export class CodeCache {
           exact: false,
           isFunctionStart: false,
           group: false,
+          marks: false,
           profile: undefined,
           nativeAt: () => -1,
         });
@@ -257,16 +258,17 @@ export class CodeCache {
   /** Reads and lifts the function at an address as it would be translated; for listings. */
   lift(addr: number): TranslatedText {
     const fn = readFunction(this.#options.text, addr);
-    return emitForListing(fn, this.#lift(fn));
+    return emitForListing(fn, this.#lift(fn, 'quick', undefined, true));
   }
 
-  #lift(fn: GuestFunction, tier: Tier = 'quick', profile?: Profile): LiftedFunction {
+  #lift(fn: GuestFunction, tier: Tier = 'quick', profile?: Profile, marks = false): LiftedFunction {
     return liftFunction(fn, {
       mode: this.#options.checked ? 'checked' : 'plain',
       tier,
       exact: this.#options.exact,
       isFunctionStart: this.#isFunctionStart(fn.entry),
       group: true,
+      marks,
       profile,
       nativeAt: (addr) => this.#options.nativeAt(addr),
     });

@@ -26,6 +26,7 @@ export function translateToText(
     mode: options.checked ? 'checked' : 'plain',
     isFunctionStart: true,
     tier: 'quick',
+    marks: true,
     group: true,
     exact: false,
     profile: undefined,

@@ -139,24 +139,11 @@ function classKey(exit: Exit): number {
 
 function exitClasses(fn: LiftedFunction): Map<number, ExitClass> {
   const classes = new Map<number, ExitClass>();
-  const visit = (stmts: readonly Stmt[]): void => {
-    for (const s of stmts) {
-      if (s.kind === 'if') {
-        visit(s.yes);
-        visit(s.no);
-      } else if (s.kind === 'loop') visit(s.body);
-      else if (s.kind === 'exit' || s.kind === 'check') {
-        const key = classKey(s.exit);
-        if (!classes.has(key)) {
-          const flags = s.exit.flags === MEMORY ? 'none' : s.exit.flags === DYNAMIC ? 'dynamic' : 'values';
-          classes.set(key, { dirty: s.exit.dirty, flags, index: classes.size });
-        }
-      }
-    }
-  };
-  for (const node of fn.nodes) {
-    visit(node.stmts);
-    for (const edge of node.edges) visit(edge);
+  for (const exit of fn.exits) {
+    const key = classKey(exit);
+    if (classes.has(key)) continue;
+    const flags = exit.flags === MEMORY ? 'none' : exit.flags === DYNAMIC ? 'dynamic' : 'values';
+    classes.set(key, { dirty: exit.dirty, flags, index: classes.size });
   }
   return classes;
 }

@@ -1,5 +1,5 @@
 import { ALL_FLAGS, ENCODINGS, type Encoding, type Instruction } from '../x86/index.ts';
-import type { Block, GuestFunction } from './guest-function.ts';
+import type { GuestFunction } from './guest-function.ts';
 
 /** What is known of the flags after each instruction of a block. */
 export interface BlockFlags {
@@ -72,17 +72,13 @@ function hasAlignedOperand(ins: Instruction): boolean {
   return ins.memory >= 0 && ins.operands[ins.memory]!.size === 128;
 }
 
-/** Which flags are read where, backwards over the whole function. */
-export function analyseFlags(fn: GuestFunction, checked: boolean): Map<Block, BlockFlags> {
-  const blocks = [...fn.blocks].sort((a, b) => b.start - a.start);
+/** Which flags are read where, backwards over the whole function; by block. */
+export function analyseFlags(fn: GuestFunction, checked: boolean): BlockFlags[] {
+  const { blocks } = fn;
   const n = blocks.length;
-  const indexOf = new Map<Block, number>();
-  for (let i = 0; i < n; i++) indexOf.set(blocks[i]!, i);
   const use = new Int32Array(n);
   const kill = new Int32Array(n);
   const liveIn = new Int32Array(n);
-  /** Where each block goes on inside the function with the flags that it leaves. */
-  const successors: number[][] = [];
   for (let i = 0; i < n; i++) {
     const block = blocks[i]!;
     let used = 0;
@@ -95,21 +91,22 @@ export function analyseFlags(fn: GuestFunction, checked: boolean): Map<Block, Bl
     }
     const { kind } = block.terminator;
     const ends = kind === 'call' || kind === 'return';
-    const inside: number[] = [];
-    if (!ends) for (const s of block.successors) if (s !== undefined) inside.push(indexOf.get(s)!);
-    successors.push(inside);
     use[i] = used;
     kill[i] = ends ? ALL_FLAGS : killed;
     liveIn[i] = used;
   }
   const outOf = (i: number): number => {
+    const block = blocks[i]!;
     let live = 0;
-    for (const s of successors[i]!) live |= liveIn[s]!;
+    // What is called reads no flags.
+    if (block.terminator.kind !== 'call') {
+      for (const s of block.successors) if (s !== undefined) live |= liveIn[s.index]!;
+    }
     return live;
   };
   for (let changed = true; changed; ) {
     changed = false;
-    for (let i = 0; i < n; i++) {
+    for (let i = n - 1; i >= 0; i--) {
       const live = use[i]! | (outOf(i) & ~kill[i]!);
       if (live !== liveIn[i]) {
         liveIn[i] = live;
@@ -117,12 +114,7 @@ export function analyseFlags(fn: GuestFunction, checked: boolean): Map<Block, Bl
       }
     }
   }
-  const result = new Map<Block, BlockFlags>();
-  for (let i = 0; i < n; i++) {
-    const block = blocks[i]!;
-    result.set(block, backwards(block.instructions, liveIn[i]!, outOf(i), checked));
-  }
-  return result;
+  return blocks.map((block, i) => backwards(block.instructions, liveIn[i]!, outOf(i), checked));
 }
 
 function backwards(

@@ -1,5 +1,6 @@
 import type { Block } from './guest-function.ts';
 import type { Expr, Stmt } from './ir.ts';
+import type { LiftContext } from './lift-context.ts';
 
 /**
  * entry: the function's start. block: a guest block, or a copy of one. reload: loads registers after a call.
@@ -33,6 +34,8 @@ export interface FlowNode {
   uses: number;
   defs: number;
   hasExit: boolean;
+  /** What it was lifted with; not of a reload. */
+  context: LiftContext | undefined;
   /** The register file is exact at the end: something was called. */
   synced: boolean;
   liveIn: number;
@@ -81,6 +84,7 @@ export function newNode(id: number, role: NodeRole, block?: Block, copy = 0, cop
     uses: 0,
     defs: 0,
     hasExit: false,
+    context: undefined,
     synced: false,
     liveIn: 0,
     dirtyIn: 0,

@@ -46,6 +46,8 @@ export interface Block {
   successors: readonly (Block | undefined)[];
   /** The entry of an inlined callee: fuel is looked at. */
   readonly inlinedEntry: boolean;
+  /** Its place among the function's blocks. */
+  readonly index: number;
 }
 
 /** The basic blocks reachable from `entry`; that of the entry first. */
@@ -104,104 +106,133 @@ export function isTerminator(ins: Instruction): boolean {
   }
 }
 
-interface Decoded {
-  readonly ins: Instruction | Undecodable;
-  /** How the block ends with it, if it does. */
-  readonly end: Terminator | undefined;
-}
+/** How far from the entry a function's text may be. */
+const REACH = 0x4_0000;
+/**
+ * Scratch of readFunction, by distance from the entry plus REACH: the number of the instruction read there, and of the
+ * block that begins there, both from 1; all 0 between calls.
+ */
+const READ = new Uint16Array(2 * REACH);
+const LEADER = new Uint16Array(2 * REACH);
 
 /** Reads the function that contains `entry`, as far as it can be reached from there by jumps and calls' returns. */
 export function readFunction(text: TextSource, entry: number): GuestFunction {
+  const origin = entry - REACH;
+  /** Distances from the origin where blocks begin, in the order in which they were found. */
+  const leaders: number[] = [];
+  const read: number[] = [];
+  try {
+    return readBlocks(text, entry, origin, leaders, read);
+  } finally {
+    for (const at of leaders) LEADER[at] = 0;
+    for (const at of read) READ[at] = 0;
+  }
+}
+
+function readBlocks(
+  text: TextSource,
+  entry: number,
+  origin: number,
+  leaders: number[],
+  read: number[],
+): GuestFunction {
   const bounds = text.functionAt(entry);
-  const inside = (addr: number): boolean =>
-    bounds === undefined
-      ? Math.abs(addr - entry) < 0x4_0000
-      : addr >= bounds.start && addr < bounds.start + bounds.size;
-  // By distance from the entry: keys that are small integers.
-  const decoded = new Map<number, Decoded>();
-  const leaders = new Set<number>([0]);
-  const work = [0];
-  let count = 0;
+  const first = Math.max(origin, bounds?.start ?? origin);
+  const end = Math.min(origin + 2 * REACH - 16, bounds === undefined ? Infinity : bounds.start + bounds.size);
+  const inside = (addr: number): boolean => addr >= first && addr < end;
+  const instructions: (Instruction | Undecodable)[] = [];
+  const ends: (Terminator | undefined)[] = [];
+  const work: number[] = [];
   const reach = (addr: number): void => {
-    const at = addr - entry;
-    if (leaders.has(at)) return;
-    leaders.add(at);
+    const at = addr - origin;
+    if (LEADER[at] !== 0) return;
+    leaders.push(at);
+    LEADER[at] = leaders.length;
     work.push(at);
   };
+  const add = (at: number, ins: Instruction | Undecodable, by: Terminator | undefined): void => {
+    read.push(at);
+    READ[at] = read.length;
+    instructions.push(ins);
+    ends.push(by);
+  };
+  let count = 0;
+  reach(entry);
   while (work.length > 0 && count < MAX_INSTRUCTIONS) {
     let at = work.pop()!;
-    while (!decoded.has(at) && count < MAX_INSTRUCTIONS) {
-      const addr = entry + at;
+    while (READ[at] === 0 && count < MAX_INSTRUCTIONS) {
+      const addr = origin + at;
       if (text.stopsAt(addr)) {
         // One byte, so that the function is dropped when the breakpoint is.
-        const ins: Undecodable = { addr, reason: 'unknown', length: 1 };
-        decoded.set(at, { ins, end: { kind: 'cut', target: addr } });
+        add(at, { addr, reason: 'unknown', length: 1 }, { kind: 'cut', target: addr });
         break;
       }
       const ins = fetch(text, addr);
       count++;
       if (!isInstruction(ins)) {
-        decoded.set(at, { ins, end: { kind: 'bad', addr, bytes: ins } });
+        add(at, ins, { kind: 'bad', addr, bytes: ins });
         break;
       }
-      const end = mayEnd[ins.encoding.id] ? terminate(text, ins, inside) : undefined;
-      decoded.set(at, { ins, end });
-      if (end !== undefined) {
-        if (end.kind === 'goto') reach(end.target);
-        else if (end.kind === 'branch') {
-          reach(end.next);
-          if (inside(end.taken)) reach(end.taken);
-        } else if (end.kind === 'call' && inside(end.next)) reach(end.next);
+      const by = mayEnd[ins.encoding.id] ? terminate(text, ins, inside) : undefined;
+      add(at, ins, by);
+      if (by !== undefined) {
+        if (by.kind === 'goto') reach(by.target);
+        else if (by.kind === 'branch') {
+          reach(by.next);
+          if (inside(by.taken)) reach(by.taken);
+        } else if (by.kind === 'call' && inside(by.next)) reach(by.next);
         break;
       }
       at += ins.length;
+      if (at >= 2 * REACH - 16) break;
     }
   }
-  const blocks = new Map<number, Block>();
+  const blocks: Block[] = [];
+  const byLeader: (Block | undefined)[] = [];
   const ranges: [number, number][] = [];
   for (const start of leaders) {
-    if (!decoded.has(start)) continue;
-    const instructions: Instruction[] = [];
+    if (READ[start] === 0) {
+      byLeader.push(undefined);
+      continue;
+    }
+    const own: Instruction[] = [];
     let at = start;
     let terminator: Terminator | undefined;
     while (terminator === undefined) {
-      const found = decoded.get(at);
-      if (found === undefined) {
-        terminator = { kind: 'cut', target: entry + at };
+      const found = READ[at]!;
+      if (found === 0) {
+        terminator = { kind: 'cut', target: origin + at };
         break;
       }
-      terminator = found.end;
-      if (isInstruction(found.ins)) instructions.push(found.ins);
-      at += found.ins.length;
-      if (terminator === undefined && leaders.has(at)) terminator = { kind: 'goto', target: entry + at };
+      const ins = instructions[found - 1]!;
+      terminator = ends[found - 1];
+      if (isInstruction(ins)) own.push(ins);
+      at += ins.length;
+      if (terminator === undefined && LEADER[at] !== 0) terminator = { kind: 'goto', target: origin + at };
     }
-    blocks.set(start, {
-      start: entry + start,
-      instructions,
-      terminator,
-      successors: [],
-      inlinedEntry: false,
-    });
-    ranges.push([entry + start, entry + at]);
+    const block = newBlock(origin + start, own, terminator, blocks.length);
+    blocks.push(block);
+    byLeader.push(block);
+    ranges.push([origin + start, origin + at]);
   }
-  for (const block of blocks.values()) {
-    block.successors = targetsOf(block.terminator).map((target) => blocks.get(target - entry));
+  const blockAt = (addr: number): Block | undefined =>
+    addr >= origin && addr < origin + 2 * REACH ? byLeader[LEADER[addr - origin]! - 1] : undefined;
+  for (const block of blocks) {
+    const t = block.terminator;
+    if (t.kind === 'goto') block.successors = [blockAt(t.target)];
+    else if (t.kind === 'branch') block.successors = [blockAt(t.taken), blockAt(t.next)];
+    else if (t.kind === 'call') block.successors = [blockAt(t.next)];
   }
-  return { entry, blocks: [...blocks.values()], instructionCount: count, ranges };
+  return { entry, blocks, instructionCount: count, ranges };
 }
 
-/** Where a terminator goes to inside the function, if these addresses are inside. */
-function targetsOf(t: Terminator): number[] {
-  switch (t.kind) {
-    case 'goto':
-      return [t.target];
-    case 'branch':
-      return [t.taken, t.next];
-    case 'call':
-      return [t.next];
-    default:
-      return [];
-  }
+export function newBlock(
+  start: number,
+  instructions: readonly Instruction[],
+  terminator: Terminator,
+  index: number,
+): Block {
+  return { start, instructions, terminator, successors: [], inlinedEntry: false, index };
 }
 
 /** One instruction as a function that goes on behind it. */
@@ -212,13 +243,7 @@ export function readOne(text: TextSource, at: number): GuestFunction {
     terminator = terminate(text, ins, () => false) ?? { kind: 'cut', target: at + ins.length };
     if (terminator.kind === 'goto') terminator = { kind: 'cut', target: terminator.target };
   } else terminator = { kind: 'bad', addr: at, bytes: ins };
-  const block: Block = {
-    start: at,
-    instructions: isInstruction(ins) ? [ins] : [],
-    terminator,
-    successors: targetsOf(terminator).map(() => undefined),
-    inlinedEntry: false,
-  };
+  const block = newBlock(at, isInstruction(ins) ? [ins] : [], terminator, 0);
   return { entry: at, blocks: [block], instructionCount: 1, ranges: [[at, at + ins.length]] };
 }
 

@@ -33,7 +33,7 @@ export function inlineCalls(fn: GuestFunction, source: CalleeSource): GuestFunct
   ): Block => {
     const copies = new Map<Block, Mutable>();
     for (const [i, block] of of.blocks.entries()) {
-      const made: Mutable = { ...block, inlinedEntry: back !== undefined && i === 0 };
+      const made: Mutable = { ...block, inlinedEntry: back !== undefined && i === 0, index: blocks.length };
       copies.set(block, made);
       blocks.push(made);
     }

@@ -97,6 +97,8 @@ export class LiftContext {
   defs = 0;
   /** The exits made, whose `dirty` gets the registers that were dirty at the block's start. */
   readonly exits: { exit: Exit; defs: number }[] = [];
+  /** All exits of the function. */
+  allExits: Exit[] = [];
   plan: AccessPlan | undefined;
   /** Whether checks look at the whole upper half of addresses. */
   exact = false;
@@ -177,6 +179,7 @@ export class LiftContext {
       counter: more.counter,
     };
     if (!this.synced) this.exits.push({ exit, defs: this.defs });
+    this.allExits.push(exit);
     return exit;
   }
 
@@ -342,7 +345,8 @@ export class LiftContext {
   check(ea: Expr, bytes: number, write: boolean, sign: boolean): void {
     const exit = this.#exitTo('access', NO_MORE);
     const fixed = ea.op === OP['i64.const'];
-    if (fixed && this.#isWrong(ea.big ?? BigInt(ea.n))) this.emit({ kind: 'exit', condition: undefined, exit });
+    if (fixed && this.#isWrong(ea.big ?? BigInt(ea.n)))
+      this.emit({ kind: 'exit', condition: undefined, exit });
     else if (this.exact) this.emit({ kind: 'check', ea, bytes, write, sign: false, exact: !fixed, exit });
     else this.emit({ kind: 'check', ea, bytes, write, sign: sign && !fixed, exact: false, exit });
   }

@@ -15,6 +15,7 @@ import {
   c32,
   c64,
   DEPTH,
+  type Exit,
   type Expr,
   extend,
   FKIND,
@@ -56,6 +57,8 @@ export interface LiftOptions {
   readonly isFunctionStart: boolean;
   /** Share checks between accesses. Without it every access is checked on its own, in order. */
   readonly group: boolean;
+  /** Mark where each instruction begins, for listings. */
+  readonly marks: boolean;
   /** There in quick code that counts. */
   readonly profile: Profile | undefined;
   /** The index of the function of ours at the address, or -1. */
@@ -67,6 +70,7 @@ export interface LiftedFunction {
   /** All nodes in reverse postorder. */
   readonly nodes: readonly FlowNode[];
   readonly temps: Temps;
+  readonly exits: readonly Exit[];
   readonly instructionCount: number;
 }
 
@@ -75,8 +79,9 @@ export function liftFunction(fn: GuestFunction, options: LiftOptions): LiftedFun
   const root = buildGraph(fn, options.tier === 'hot' && options.mode !== 'hosted');
   const nodes = reversePostorder(root);
   const temps = new Temps();
-  new FunctionLifter(fn, nodes, temps, options).run();
-  return { root, nodes, temps, instructionCount: fn.instructionCount };
+  const lifter = new FunctionLifter(fn, nodes, temps, options);
+  lifter.run();
+  return { root, nodes, temps, exits: lifter.exits, instructionCount: fn.instructionCount };
 }
 
 class FunctionLifter {
@@ -84,9 +89,9 @@ class FunctionLifter {
   readonly #nodes: readonly FlowNode[];
   readonly #temps: Temps;
   readonly #options: LiftOptions;
-  readonly #flags: ReadonlyMap<Block, BlockFlags>;
+  readonly #flags: readonly BlockFlags[];
   readonly #frame: FramePlan | undefined;
-  readonly #contexts = new Map<FlowNode, LiftContext>();
+  readonly exits: Exit[] = [];
   readonly #loops = new Map<Block, LoopPlan>();
   /** Of each copied loop, the locals for its families. */
   readonly #families = new Map<Block, readonly number[]>();
@@ -106,7 +111,8 @@ class FunctionLifter {
       const state = this.#flagsIn(node);
       const c = new LiftContext(this.#options.mode, this.#temps, state.kind, state.explicit);
       c.exact = this.#options.exact;
-      this.#contexts.set(node, c);
+      c.allExits = this.exits;
+      node.context = c;
       if (node.role === 'entry') this.#entry(node, c);
       else if (node.role === 'gate') this.#gate(node, c);
       else if (node.role === 'guess') enterCallee(node, c, this.#options);
@@ -116,11 +122,13 @@ class FunctionLifter {
       node.uses = c.uses;
       node.defs = c.defs;
     }
-    for (const [node, c] of this.#contexts) if (node.role !== 'entry') this.#edges(node, c);
+    for (const node of this.#nodes) {
+      if (node.role !== 'entry' && node.role !== 'reload') this.#edges(node, node.context!);
+    }
     for (const node of this.#nodes) {
       if (node.role === 'entry' || node.role === 'reload') this.#flagsFromMemory(node);
     }
-    placeRegisters(this.#nodes, this.#contexts);
+    placeRegisters(this.#nodes);
   }
 
   /** The flag state at a node's start: that of the one node before it, or what all edges make it. */
@@ -129,7 +137,7 @@ class FunctionLifter {
     // After the entry and after calls everything is in the register file.
     if (first === undefined) return { kind: MEMORY, explicit: 0 };
     if (node.predecessors.length === 1) {
-      const flags = this.#contexts.get(first)?.flags;
+      const flags = first.context?.flags;
       return flags === undefined
         ? { kind: MEMORY, explicit: 0 }
         : { kind: flags.kind, explicit: flags.explicit };
@@ -137,7 +145,7 @@ class FunctionLifter {
     const explicit = this.#liveFlags(node);
     let kind: number | undefined;
     for (const p of node.predecessors) {
-      const of = p.role === 'reload' ? MEMORY : this.#contexts.get(p)?.flags.kind;
+      const of = p.role === 'reload' ? MEMORY : p.context?.flags.kind;
       if (of === undefined || (kind !== undefined && of !== kind)) return { kind: DYNAMIC, explicit };
       kind = of;
     }
@@ -145,7 +153,7 @@ class FunctionLifter {
   }
 
   #liveFlags(node: FlowNode): number {
-    return node.block === undefined ? 0 : (this.#flags.get(node.block)?.liveIn ?? 0);
+    return node.block === undefined ? 0 : (this.#flags[node.block.index]?.liveIn ?? 0);
   }
 
   /** Depth, fuel and the counter of quick code in one test: any of them below its limit makes the sign bit. */
@@ -225,7 +233,7 @@ class FunctionLifter {
     if (n > 0 && node.copy <= 1) c.set(FUEL, op(OP['i32.sub'], get32(FUEL), c32(n + behind)));
     c.plan = this.#planOf(node);
     if (node.copy > 0) c.families = this.#families.get(block)!;
-    const flags = this.#flags.get(block);
+    const flags = this.#flags[block.index];
     const last = n - (isTransfer(block) ? 1 : 0);
     for (let i = 0; i < n; i++) {
       const ins = instructions[i]!;
@@ -235,7 +243,7 @@ class FunctionLifter {
       c.flagsObserved = flags?.observed[i] ?? true;
       c.flagsNeeded = flags?.needed[i] ?? 0;
       c.temps.reset();
-      c.emit({ kind: 'mark', ins });
+      if (this.#options.marks) c.emit({ kind: 'mark', ins });
       if (i === last || ins.name === 'jmp') break;
       // A call that ends no block is one of a thunk that does nothing (`__fentry__`).
       if (ins.name === 'call') continue;
@@ -305,7 +313,7 @@ class FunctionLifter {
     for (const [i, successor] of node.successors.entries()) {
       if (successor.role === 'reload') continue;
       const { kind, explicit } = c.flags;
-      const target = this.#contexts.get(successor)!;
+      const target = successor.context!;
       node.edges[i] = c.collect(() => {
         if (successor.predecessors.length > 1) {
           c.flags.makeExplicit(this.#liveFlags(successor));
@@ -325,7 +333,7 @@ class FunctionLifter {
     const c = new LiftContext(this.#options.mode, this.#temps, MEMORY, 0);
     c.exact = this.#options.exact;
     c.flags.makeExplicit(this.#liveFlags(successor));
-    if (this.#contexts.get(successor)!.kindIn === DYNAMIC) c.set(FKIND, c32(c.flags.kind));
+    if (successor.context!.kindIn === DYNAMIC) c.set(FKIND, c32(c.flags.kind));
     node.stmts.push(...c.stmts);
   }
 

@@ -2,15 +2,11 @@ import { OP } from '../wasm/index.ts';
 import { slotOffset } from './engine-layout.ts';
 import type { FlowNode } from './flow-graph.ts';
 import { c32, guest, load, type Stmt } from './ir.ts';
-import type { LiftContext } from './lift-context.ts';
 import { RSP } from './register-file.ts';
 
 /** Loads at entries and after calls what is read later; tells every exit which registers it stores. */
-export function placeRegisters(
-  nodes: readonly FlowNode[],
-  contexts: ReadonlyMap<FlowNode, LiftContext>,
-): void {
-  for (const node of nodes) node.hasExit = (contexts.get(node)?.exits.length ?? 0) > 0;
+export function placeRegisters(nodes: readonly FlowNode[]): void {
+  for (const node of nodes) node.hasExit = node.context !== undefined && node.context.exits.length > 0;
   for (let changed = true; changed; ) {
     changed = false;
     for (const node of nodes) {
@@ -38,7 +34,9 @@ export function placeRegisters(
     }
   }
   for (const node of nodes) {
-    for (const { exit, defs } of contexts.get(node)?.exits ?? []) exit.dirty = node.dirtyIn | defs;
+    if (node.context !== undefined) {
+      for (const { exit, defs } of node.context.exits) exit.dirty = node.dirtyIn | defs;
+    }
     if (node.role !== 'entry' && node.role !== 'reload') continue;
     const kept = node.role === 'reload' ? keptAcross(node.predecessors[0]!) : 0;
     const live = (node.successors[0]!.liveIn | node.uses) & ~kept;
