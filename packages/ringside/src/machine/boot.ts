@@ -17,7 +17,7 @@ export interface BootOptions {
   readonly checked?: boolean;
   /**
    * Compare all upper bits of each address too, not only the sign: a pointer damaged in bits 32 to 62 faults, as on the real machine, instead of
-   * reaching what its lower half names. Code that uses memory takes a third longer. Default false.
+   * reaching what its lower half names. Code takes about a tenth longer. Default false.
    */
   readonly exact?: boolean;
   /**
