@@ -50,7 +50,8 @@ export class Batch {
       },
       callee: (addr) => {
         // What is quick may be made again, also while it runs: only hot code calls itself without a table.
-        if (tier === 'hot' && addr === fn.entry) return { kind: 'function', index: this.functions.length };
+        if (tier === 'hot' && addr === fn.entry && slot === options.slotFor(addr))
+          return { kind: 'function', index: this.functions.length };
         const callee = options.slotFor(addr);
         const { part, element } = placeOf(callee);
         return { kind: 'slot', slot: callee, table: this.#tableOf(part), element };

@@ -24,6 +24,8 @@ interface Unit {
   /** The numbers of its exits. */
   readonly sites: readonly number[];
   readonly module: CompiledModule;
+  /** Whether the bounds of the function around it are known. */
+  readonly bounded: boolean;
   /** Whether it can be called by a slot known only at run time. */
   published: boolean;
 }
@@ -61,6 +63,12 @@ export class CodeCache {
   readonly #slots = new Map<number, number>();
   readonly #addrOfSlot: number[] = [];
   readonly #units = new Map<number, Unit>();
+  /**
+   * What the dispatcher goes on in, where the bounds of functions are not known. There calls and indirect jumps lead to units that
+   * look at the fuel, and everything else (a return, what follows a stepped instruction) to these, which do not: where code can
+   * be stopped is a matter of the guest's instructions alone.
+   */
+  readonly #continuations = new Map<number, Unit>();
   readonly #nativeSlots = new Map<number, number>();
   readonly #steps = new Map<number, Unit>();
   readonly #byPage = new Map<number, Set<Unit>>();
@@ -113,6 +121,16 @@ export class CodeCache {
     return this.#published(this.#units.get(addr)!);
   }
 
+  /** As `slotOf`, for going on at the address otherwise than by a call or an indirect jump. */
+  continueSlot(addr: number): number {
+    const function_ = this.#units.get(addr);
+    const unit = function_?.bounded === true ? function_ : this.#continuations.get(addr);
+    if (unit !== undefined) return this.#published(unit);
+    if (this.#isBounded(addr) || !this.#options.text.fetchable(addr)) return this.slotOf(addr);
+    this.#translateContinuation(addr);
+    return this.#published(this.#continuations.get(addr)!);
+  }
+
   #published(unit: Unit): number {
     if (!unit.published) {
       this.#tables.publish(unit.slot);
@@ -149,6 +167,7 @@ export class CodeCache {
           tier: 'quick',
           exact: false,
           isFunctionStart: false,
+          isBounded: () => true,
           group: false,
           marks: false,
           profile: undefined,
@@ -172,7 +191,7 @@ export class CodeCache {
 
   /** Drops everything. */
   clear(): void {
-    const units = [...this.#units.values(), ...this.#steps.values()];
+    const units = [...this.#units.values(), ...this.#continuations.values(), ...this.#steps.values()];
     for (const unit of units) this.invalidate(unit.addr, 1);
   }
 
@@ -196,14 +215,14 @@ export class CodeCache {
   }
 
   #drop(unit: Unit): void {
-    const of = this.#units.get(unit.addr) === unit ? this.#units : this.#steps;
-    if (of.get(unit.addr) !== unit) return;
+    const of = [this.#units, this.#continuations, this.#steps].find((map) => map.get(unit.addr) === unit);
+    if (of === undefined) return;
     of.delete(unit.addr);
     for (const set of this.#pagesOf(unit)) set.delete(unit);
     this.#dropped.push(unit.sites);
     this.#tables.setStub(unit.slot);
-    // Slots of steps are known to the host alone.
-    if (of === this.#steps) this.#tables.release(unit.slot);
+    // Slots of steps and continuations are known to the host alone.
+    if (of !== this.#units) this.#tables.release(unit.slot);
     const { module } = unit;
     module.units.delete(unit);
     if (module.units.size === 0 && this.#modules.delete(module)) this.counts.keptBytes -= module.bytes;
@@ -250,23 +269,32 @@ export class CodeCache {
     for (const addr of new Set([entry, rip])) {
       if (this.#hot.has(addr)) continue;
       this.#hot.add(addr);
-      const unit = this.#units.get(addr);
-      if (unit !== undefined) this.#drop(unit);
+      for (const units of [this.#units, this.#continuations]) {
+        const unit = units.get(addr);
+        if (unit !== undefined) this.#drop(unit);
+      }
     }
   }
 
   /** Reads and lifts the function at an address as it would be translated; for listings. */
   lift(addr: number): TranslatedText {
     const fn = readFunction(this.#options.text, addr);
-    return emitForListing(fn, this.#lift(fn, 'quick', undefined, true));
+    return emitForListing(fn, this.#lift(fn, this.#isFunctionStart(addr), 'quick', undefined, true));
   }
 
-  #lift(fn: GuestFunction, tier: Tier = 'quick', profile?: Profile, marks = false): LiftedFunction {
+  #lift(
+    fn: GuestFunction,
+    isFunctionStart: boolean,
+    tier: Tier = 'quick',
+    profile?: Profile,
+    marks = false,
+  ): LiftedFunction {
     return liftFunction(fn, {
       mode: this.#options.checked ? 'checked' : 'plain',
       tier,
       exact: this.#options.exact,
-      isFunctionStart: this.#isFunctionStart(fn.entry),
+      isFunctionStart,
+      isBounded: (addr) => this.#isBounded(addr),
       group: true,
       marks,
       profile,
@@ -274,6 +302,11 @@ export class CodeCache {
     });
   }
 
+  #isBounded(addr: number): boolean {
+    return this.#options.text.functionAt(addr) !== undefined;
+  }
+
+  /** Whether fuel is looked at where a call or an indirect jump leads. */
   #isFunctionStart(addr: number): boolean {
     const bounds = this.#options.text.functionAt(addr);
     return bounds === undefined || bounds.start === addr;
@@ -289,13 +322,15 @@ export class CodeCache {
 
   #addQuick(batch: Batch, addr: number): GuestFunction {
     const fn = readFunction(this.#options.text, addr);
-    batch.add(fn, this.#lift(fn, 'quick', this.#profile.of(addr)), 'quick', this.#slotFor(addr));
+    const lifted = this.#lift(fn, this.#isFunctionStart(addr), 'quick', this.#profile.of(addr));
+    batch.add(fn, lifted, 'quick', this.#slotFor(addr));
     return fn;
   }
 
   /** The function with its callees in place. */
-  #addHot(batch: Batch, addr: number): void {
-    const fn = inlineCalls(readFunction(this.#options.text, addr), {
+  #readHot(addr: number): GuestFunction {
+    this.counts.hot++;
+    return inlineCalls(readFunction(this.#options.text, addr), {
       read: (callee) =>
         this.#options.nativeAt(callee) < 0 &&
         this.#options.text.fetchable(callee) &&
@@ -304,8 +339,6 @@ export class CodeCache {
           : undefined,
       targetsOf: (callSite) => this.#profile.slotsOf(callSite).map((slot) => this.#addrOfSlot[slot]!),
     });
-    this.counts.hot++;
-    batch.add(fn, this.#lift(fn, 'hot'), 'hot', this.#slotFor(addr));
   }
 
   /** Translates functions in one module. */
@@ -320,9 +353,20 @@ export class CodeCache {
   #translate(addr: number): void {
     const tier = this.#hot.has(addr) ? 'hot' : 'quick';
     const batch = this.#batch();
-    if (tier === 'hot') this.#addHot(batch, addr);
-    else this.#fill(batch, addr);
+    if (tier === 'hot') {
+      const fn = this.#readHot(addr);
+      batch.add(fn, this.#lift(fn, this.#isFunctionStart(addr), 'hot'), 'hot', this.#slotFor(addr));
+    } else this.#fill(batch, addr);
     for (const unit of this.#compile(batch, tier)) this.#units.set(unit.addr, unit);
+  }
+
+  #translateContinuation(addr: number): void {
+    const tier = this.#hot.has(addr) ? 'hot' : 'quick';
+    const batch = this.#batch();
+    const fn = tier === 'hot' ? this.#readHot(addr) : readFunction(this.#options.text, addr);
+    const profile = tier === 'hot' ? undefined : this.#profile.of(addr);
+    batch.add(fn, this.#lift(fn, false, tier, profile), tier, this.#newSlot(addr));
+    for (const unit of this.#compile(batch, tier)) this.#continuations.set(unit.addr, unit);
   }
 
   /** A function and some that it calls: a WebAssembly module for each would be slow. */
@@ -356,7 +400,8 @@ export class CodeCache {
     this.counts.exits = this.#sites.length;
     for (const { addr, slot, ranges, sites, instructionCount } of functions) {
       this.counts.instructions += instructionCount;
-      const unit: Unit = { addr, slot, ranges, sites, module, published: false };
+      const bounded = this.#isBounded(addr);
+      const unit: Unit = { addr, slot, ranges, sites, module, bounded, published: false };
       module.units.add(unit);
       for (const set of this.#pagesOf(unit)) set.add(unit);
     }

@@ -74,6 +74,24 @@ export const CORE_CASES: readonly CoreCase[] = [
     resume: (m, stop) => stop.kind === 'poison' && m.cpu.stepUnchecked() === undefined,
     checkedOnly: true,
   },
+  {
+    // 1: lea 2f(%rip),%rax; push %rax; lea f(%rip),%rax; push %rax; ret; 2: dec %rdi; jne 1b; ret; f: lea 3f(%rip),%rax; jmp *%rax; 3: ret
+    name: "goes on by returns that are no call's, where nothing is known of functions",
+    code: '48 8d 05 0a 00 00 00 50 48 8d 05 08 00 00 00 50 c3 48 ff cf 75 ea c3 90 48 8d 05 02 00 00 00 ff e0 c3',
+    args: () => [9],
+  },
+  {
+    // 1: lea 2f(%rip),%rax; dec %rdi; js 3f; jmp *%rax; 2: lea 1b(%rip),%rax; jmp *%rax; 3: ret
+    name: 'loops by indirect jumps alone, where nothing is known of functions',
+    code: '48 8d 05 07 00 00 00 48 ff cf 78 0b ff e0 48 8d 05 eb ff ff ff ff e0 c3',
+    args: () => [40],
+  },
+  {
+    name: 'loops by indirect jumps alone inside a function',
+    code: '48 8d 05 07 00 00 00 48 ff cf 78 0b ff e0 48 8d 05 eb ff ff ff ff e0 c3',
+    args: () => [40],
+    options: { functionAt: (addr) => ({ start: asAddr(addr - (addr & 0xfff)), size: 0x1000 }) },
+  },
   { name: 'divides by zero', code: '31 d2 31 c9 b8 05 00 00 00 f7 f1 c3' },
   { name: 'divides, and it is too much', code: 'ba 01 00 00 00 b9 01 00 00 00 f7 f9 c3' },
   { name: 'divides', code: '31 d2 b8 07 00 00 00 b9 03 00 00 00 48 f7 f9 c3' },

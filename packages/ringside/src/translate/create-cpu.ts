@@ -23,7 +23,7 @@ import {
   slotOffset,
 } from './engine-layout.ts';
 import { SseUnit, X87Unit } from './fpu/index.ts';
-import { fetch, type TextSource } from './guest-function.ts';
+import { fetch, isMadeByHost, readOne, type TextSource } from './guest-function.ts';
 import type { Exit } from './ir.ts';
 import { printListing } from './listing.ts';
 import { FPU_AREA, FPU_FIP, FPU_MXCSR, FPU_SCRATCH, RCX, RegisterFile } from './register-file.ts';
@@ -231,7 +231,7 @@ class TranslatingCpu implements Cpu {
     if (this.#debug.breakpoints.has(rip)) return { kind: 'breakpoint' };
     const native = this.#options.natives.indexAt(rip);
     if (native >= 0) return this.#runNative(native);
-    const slot = this.#cache.slotOf(rip);
+    const slot = this.#cache.continueSlot(rip);
     if (slot < 0) return this.#fetchFault(rip);
     return this.#call(slot);
   }
@@ -241,7 +241,9 @@ class TranslatingCpu implements Cpu {
     const { rip } = this.regs;
     if (this.#debug.breakpoints.has(rip)) return { kind: 'breakpoint' };
     const stop = this.#one(false);
-    if (stop !== undefined || this.#fuel[2 * SLOT_FUEL]! > 0) return stop;
+    const fuel = this.#fuel[2 * SLOT_FUEL]!;
+    if (stop !== undefined || fuel > 0) return stop;
+    if (fuel < HARD_LIMIT) return { kind: 'fuel' };
     return this.#isSwitchPoint(rip) ? { kind: 'fuel' } : undefined;
   }
 
@@ -249,16 +251,21 @@ class TranslatingCpu implements Cpu {
   #isSwitchPoint(from: GuestAddr): boolean {
     const { rip } = this.regs;
     if (this.#options.natives.indexAt(from) >= 0) return false;
-    const ins = fetch(this.#text, from);
-    if (!isInstruction(ins) || rip === from + ins.length) return false;
-    const target = ins.operands[0]?.kind === 'rel' ? ins.operands[0].value : undefined;
-    if (target === rip && rip <= from && ins.name !== 'call') {
-      return ins.name !== 'jmp' || this.#options.natives.indexAt(rip) < 0;
-    }
-    if (this.#options.natives.indexAt(rip) >= 0 || !this.#text.fetchable(rip)) return false;
+    const [block] = readOne(this.#text, from).blocks;
+    const [ins] = block!.instructions;
+    if (ins === undefined) return false;
+    const t = block!.terminator;
+    const isDirect = t.kind === 'branch' || (t.kind === 'tail' && t.target.kind === 'direct');
+    const isIndirect = t.kind === 'tail' && !isDirect;
+    const fellThrough = rip === from + ins.length && (t.kind === 'branch' || t.kind === 'cut');
+    if (fellThrough && !isMadeByHost(ins)) return false;
+    if (isIndirect && rip <= from) return true;
+    const isNative = this.#options.natives.indexAt(rip) >= 0;
+    if (isDirect && rip <= from) return t.kind === 'branch' || !isNative;
+    if (isNative || !this.#text.fetchable(rip)) return false;
     const bounds = this.#text.functionAt(rip);
-    if (bounds !== undefined) return bounds.start === rip;
-    return ins.name === 'call' || (ins.name === 'jmp' && target === undefined);
+    if (bounds !== undefined) return bounds.start === rip && (rip !== from || t.kind !== 'cut');
+    return t.kind === 'call' || isIndirect;
   }
 
   /** One instruction, or one function of ours; a `rep` is one instruction of many rounds. */
@@ -310,7 +317,8 @@ class TranslatingCpu implements Cpu {
   }
 
   #left(exit: Exit): Stop | undefined {
-    this.regs.rip = exit.reason === 'jump' ? addrFromU64(this.#jump[SLOT_JUMP]!) : asAddr(exit.rip);
+    const jumped = exit.reason === 'jump' || exit.reason === 'jump-back';
+    this.regs.rip = jumped ? addrFromU64(this.#jump[SLOT_JUMP]!) : asAddr(exit.rip);
     this.#fuel[2 * SLOT_FUEL]! += exit.giveBack;
     if (exit.counter !== undefined) this.#cache.heat(exit.rip, exit.counter);
     if (exit.flags > 0) this.#fuel[2 * SLOT_FKIND] = exit.flags;
@@ -322,6 +330,7 @@ class TranslatingCpu implements Cpu {
       case 'continue':
         return undefined;
       case 'fuel':
+      case 'jump-back':
         return this.#fuel[2 * SLOT_FUEL]! <= 0 ? { kind: 'fuel' } : undefined;
       case 'exception':
         return { kind: 'exception', vector: exit.vector!, errorCode: 0 };
@@ -420,7 +429,9 @@ class TranslatingCpu implements Cpu {
     const fault = this.#judge(ins);
     if (fault !== undefined) return fault;
     const hit = this.#watched(ins);
-    return this.#step(rip) ?? hit;
+    const stop = this.#step(rip) ?? hit;
+    if (stop !== undefined || this.#fuel[2 * SLOT_FUEL]! > 0) return stop;
+    return this.#isSwitchPoint(asAddr(rip)) ? { kind: 'fuel' } : undefined;
   }
 
   #judge(ins: Instruction): CpuException | CpuPoison | undefined {

@@ -25,6 +25,7 @@ export function translateToText(
   const lifted = liftFunction(fn, {
     mode: options.checked ? 'checked' : 'plain',
     isFunctionStart: true,
+    isBounded: () => true,
     tier: 'quick',
     marks: true,
     group: true,

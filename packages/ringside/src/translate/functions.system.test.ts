@@ -157,9 +157,8 @@ describe('generated functions do what the processor does', () => {
       });
     });
     expect(chosen.length).toBeGreaterThan(50);
-    for (const trace of traces.slice(1, 4)) expect(trace).toEqual(traces[0]);
-    // Where nothing is known of functions, what counts as entering one depends on how it is translated.
-    const known = chosen.map((run) => !isUnknown(run.group));
-    expect(traces[4]!.filter((_, i) => known[i])).toEqual(traces[0]!.filter((_, i) => known[i]));
+    for (const trace of traces.slice(1)) expect(trace).toEqual(traces[0]);
+    // Also where nothing is known of functions.
+    expect(chosen.filter((run) => isUnknown(run.group)).length).toBeGreaterThan(20);
   });
 });

@@ -106,6 +106,11 @@ export function isTerminator(ins: Instruction): boolean {
   }
 }
 
+/** Whether the dispatcher goes on behind the instruction, since the host makes it. */
+export function isMadeByHost(ins: Instruction): boolean {
+  return ENDS_BLOCK.has(ins.name);
+}
+
 /** How far from the entry a function's text may be. */
 const REACH = 0x4_0000;
 /**

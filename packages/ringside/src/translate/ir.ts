@@ -143,6 +143,8 @@ export type ExitReason =
   | 'native'
   /** Goes on in the dispatcher at what SLOT_JUMP holds. */
   | 'jump'
+  /** Fuel at an indirect jump backwards, to what SLOT_JUMP holds. */
+  | 'jump-back'
   /** Goes on in the dispatcher at `rip`. */
   | 'continue'
   /** The instruction is one for the host: see system.ts. */

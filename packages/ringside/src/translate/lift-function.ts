@@ -55,6 +55,8 @@ export interface LiftOptions {
   readonly exact: boolean;
   /** A function's start, called from elsewhere: fuel is looked at there. */
   readonly isFunctionStart: boolean;
+  /** Whether the bounds of the function around the address are known. */
+  isBounded(addr: number): boolean;
   /** Share checks between accesses. Without it every access is checked on its own, in order. */
   readonly group: boolean;
   /** Mark where each instruction begins, for listings. */

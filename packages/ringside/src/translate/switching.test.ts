@@ -226,3 +226,42 @@ describe('an instruction that jumps to itself', () => {
     },
   );
 });
+
+describe.each([
+  [
+    "returns that are no call's",
+    '48 8d 05 0a 00 00 00 50 48 8d 05 08 00 00 00 50 c3 48 ff cf 75 ea c3 90 48 8d 05 02 00 00 00 ff e0 c3',
+  ],
+  ['indirect jumps alone', '48 8d 05 07 00 00 00 48 ff cf 78 0b ff e0 48 8d 05 eb ff ff ff ff e0 c3'],
+  // 5: call f; dec %rdi; jne 5b; ret; f: push %rdi; pop %rax; jmp g; 3 bytes; g: ret
+  ['calls and jumps', 'e8 06 00 00 00 48 ff cf 75 f6 c3 57 58 eb 03 cc cc cc c3'],
+])('code that goes on by %s', (_what, hex) => {
+  const code = bytes(hex);
+  const whole = { start: asAddr(-0x40000000), size: code.length };
+  test.each([
+    ['where nothing is known of functions', {}],
+    ['inside a function', { functionAt: () => whole }],
+  ])('stops at the same places in every mode, %s', (_where, bounds) => {
+    for (const slice of [1, 2, 3, 7]) {
+      const traces = [
+        {},
+        { hotAfter: 1 },
+        { checked: false },
+        { checked: false, hotAfter: 1 },
+        { stepped: true },
+      ].map((options) => {
+        const m = bareMachine(code, { ...options, ...bounds });
+        const places: string[] = [];
+        let stop = m.call(m.text, [9], slice);
+        while (stop?.kind === 'fuel') {
+          places.push(`${m.cpu.regs.rip - m.text} after ${m.cpu.retired}`);
+          stop = m.cpu.run(slice);
+        }
+        expect(stop?.kind).toBe('native');
+        return places;
+      });
+      expect(traces[0]!.length).toBeGreaterThan(3);
+      for (const trace of traces.slice(1)) expect(trace).toEqual(traces[0]);
+    }
+  });
+});

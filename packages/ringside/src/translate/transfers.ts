@@ -66,6 +66,11 @@ function direct(
   if (returnTo === undefined && node.block!.instructions.length > 0 && addr <= c.ins.addr) {
     c.exit('fuel', op(OP['i32.le_s'], get32(FUEL), c32(0)), { rip: addr });
   }
+  // How far a function is read depends on where that began: a jump out of it must not make a place a function's start.
+  if (returnTo === undefined && !options.isBounded(addr)) {
+    c.emit({ kind: 'leave', condition: undefined, rip: c64(addr) });
+    return;
+  }
   node.end = endOfTransfer({ kind: 'direct', addr }, returnTo, options);
 }
 
@@ -87,7 +92,7 @@ function indirect(
       op(OP['i32.le_s'], get32(FUEL), c32(0)),
       op(OP['i64.le_s'], to, c64(c.ins.addr)),
     );
-    c.emit({ kind: 'leave', condition: stop, rip: to });
+    c.emit({ kind: 'if', condition: stop, yes: leaveAt(c, to, 'jump-back'), no: [] });
   }
   const slot = lookup(c, to);
   const site = returnTo === undefined ? undefined : options.profile?.siteAt(c.ins.addr);
@@ -154,12 +159,17 @@ export function inlinedReturn(
   const rip = c.hold(c.loadFrom(c.stackAccess(0, 8, false), 8));
   c.moveStack(8 + t.extra);
   c.notMade = 0;
-  const leave = c.collect(() => {
-    c.emit({ kind: 'store', op: OP['i64.store'], at: c32(0), offset: slotOffset(SLOT_JUMP), value: rip });
-    c.exit('jump');
-  });
-  c.emit({ kind: 'if', condition: op(OP['i64.ne'], rip, c64(t.to)), yes: leave, no: [] });
+  const elsewhere = op(OP['i64.ne'], rip, c64(t.to));
+  c.emit({ kind: 'if', condition: elsewhere, yes: leaveAt(c, rip, 'jump'), no: [] });
   node.end = { kind: 'goto' };
+}
+
+/** Statements that go on in the dispatcher at an address known only at run time. */
+function leaveAt(c: LiftContext, rip: Expr, reason: 'jump' | 'jump-back'): Stmt[] {
+  return c.collect(() => {
+    c.emit({ kind: 'store', op: OP['i64.store'], at: c32(0), offset: slotOffset(SLOT_JUMP), value: rip });
+    c.exit(reason);
+  });
 }
 
 function callNative(
