@@ -3,6 +3,7 @@ import { decompressDetected } from '../compression/index.ts';
 import { ElfFile } from '../elf/index.ts';
 import {
   blocksInOrder,
+  type DisassemblyOptions,
   printGraph,
   printNodes,
   printWasm,
@@ -20,7 +21,8 @@ import { closest } from './suggest.ts';
 const STAGES = ['x86', 'cfg', 'ir', 'wasm'] as const;
 type Stage = (typeof STAGES)[number];
 
-const usage = `Usage: ringside disasm FILE [FUNCTION] [--stage STAGE]... [--plain] [--json]
+const usage = `Usage: ringside disasm FILE [FUNCTION] [--stage STAGE]... [--tier TIER]
+                       [--plain] [--json]
 
 Prints what the engine makes of a function: its instructions with bytes, relocations, source lines
 and the size of their WebAssembly; the control flow graph; the intermediate form; the WebAssembly.
@@ -28,6 +30,8 @@ FILE is a module (.ko, .ko.xz, .ko.zst, .ko.gz) or any x86-64 ELF file; nothing 
 FUNCTION is a name or an address (0x...). Without it: all functions, with their sizes.
 
   --stage STAGE   x86, cfg, ir, wasm (several with commas) or all, the default
+  --tier TIER     quick (the default), or hot: what functions become that run often, with callees of
+                  the same file in their calls' place and small loops copied
   --plain         without checks of memory accesses, as "ringside run --no-checked" translates
   --json          one JSON object
 
@@ -47,6 +51,7 @@ const unreadable: Readonly<Record<string, string>> = {
 export async function disasmCommand(args: readonly string[], io: FileCommandIo): Promise<number> {
   const options = parseOptions('disasm', args, [
     { name: 'stage', value: 'STAGE', help: 'what to print' },
+    { name: 'tier', value: 'TIER', help: 'quick or hot' },
     { name: 'plain', help: 'without checks' },
     { name: 'json', help: 'JSON instead of text' },
     { name: 'help', short: 'h', help: 'this text' },
@@ -61,14 +66,14 @@ export async function disasmCommand(args: readonly string[], io: FileCommandIo):
   }
   if (rest.length > 0) throw new InputError(`Cannot disassemble "${rest[0]}" too: one function at a time`);
   const stages = readStages(options.value('stage') ?? 'all');
-  const checked = options.flag('plain') !== true;
+  const how = { checked: options.flag('plain') !== true, tier: readTier(options.value('tier') ?? 'quick') };
   const json = options.flag('json') === true;
   try {
     const text = new FileText(new ElfFile(await decompressDetected(await read(path, io))));
-    if (name === undefined) list(path, text, checked, json, io);
+    if (name === undefined) list(path, text, how, json, io);
     else {
       const fn = find(text, name);
-      const all = translate(text, fn.start, checked);
+      const all = translate(text, fn.start, how);
       io.stdout(
         json ? `${JSON.stringify(asJson(path, text, fn, all, stages))}\n` : asText(text, fn, all, stages),
       );
@@ -114,17 +119,25 @@ function find(text: FileText, name: string): TextFunction {
   );
 }
 
-function translate(text: FileText, addr: number, checked: boolean): TranslatedText {
+/** How to translate. */
+type Manner = Pick<DisassemblyOptions, 'checked' | 'tier'>;
+
+function readTier(name: string): Manner['tier'] {
+  if (name === 'quick' || name === 'hot') return name;
+  throw new InputError(`There is no tier "${name}": write quick or hot`);
+}
+
+function translate(text: FileText, addr: number, how: Manner): TranslatedText {
   return translateToText(text.bytes, (at) => text.isText(at), addr, {
-    checked,
+    ...how,
     functionAt: (at) => text.functionAt(at),
     thunkAt: (at) => text.thunkAt(at),
   });
 }
 
-function list(path: string, text: FileText, checked: boolean, json: boolean, io: FileCommandIo): void {
+function list(path: string, text: FileText, how: Manner, json: boolean, io: FileCommandIo): void {
   const rows = text.functions.map((f) => {
-    const { fn, code } = translate(text, f.start, checked);
+    const { fn, code } = translate(text, f.start, how);
     return {
       function: f.name,
       place: text.placeOf(f.start),

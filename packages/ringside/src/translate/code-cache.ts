@@ -277,9 +277,9 @@ export class CodeCache {
   }
 
   /** Reads and lifts the function at an address as it would be translated; for listings. */
-  lift(addr: number): TranslatedText {
-    const fn = readFunction(this.#options.text, addr);
-    return emitForListing(fn, this.#lift(fn, this.#isFunctionStart(addr), 'quick', undefined, true));
+  lift(addr: number, tier: Tier): TranslatedText {
+    const fn = tier === 'hot' ? this.#readHot(addr) : readFunction(this.#options.text, addr);
+    return emitForListing(fn, this.#lift(fn, this.#isFunctionStart(addr), tier, undefined, true));
   }
 
   #lift(
@@ -329,7 +329,6 @@ export class CodeCache {
 
   /** The function with its callees in place. */
   #readHot(addr: number): GuestFunction {
-    this.counts.hot++;
     return inlineCalls(readFunction(this.#options.text, addr), {
       read: (callee) =>
         this.#options.nativeAt(callee) < 0 &&
@@ -352,6 +351,7 @@ export class CodeCache {
 
   #translate(addr: number): void {
     const tier = this.#hot.has(addr) ? 'hot' : 'quick';
+    if (tier === 'hot') this.counts.hot++;
     const batch = this.#batch();
     if (tier === 'hot') {
       const fn = this.#readHot(addr);
@@ -362,6 +362,7 @@ export class CodeCache {
 
   #translateContinuation(addr: number): void {
     const tier = this.#hot.has(addr) ? 'hot' : 'quick';
+    if (tier === 'hot') this.counts.hot++;
     const batch = this.#batch();
     const fn = tier === 'hot' ? this.#readHot(addr) : readFunction(this.#options.text, addr);
     const profile = tier === 'hot' ? undefined : this.#profile.of(addr);

@@ -125,7 +125,7 @@ export interface Cpu {
   /** Translates functions ahead of their first call, all in one WebAssembly module. */
   translate(addrs: readonly GuestAddr[]): void;
   /** The function at the address as text: guest instructions, intermediate form, WebAssembly. */
-  listing(addr: GuestAddr): string;
+  listing(addr: GuestAddr, tier?: 'quick' | 'hot'): string;
   /** How much has been translated. */
   readonly translation: {
     readonly instructions: number;

@@ -25,6 +25,7 @@ import {
 import { SseUnit, X87Unit } from './fpu/index.ts';
 import { fetch, isMadeByHost, readOne, type TextSource } from './guest-function.ts';
 import type { Exit } from './ir.ts';
+import type { Tier } from './lift-function.ts';
 import { printListing } from './listing.ts';
 import { FPU_AREA, FPU_FIP, FPU_MXCSR, FPU_SCRATCH, RCX, RegisterFile } from './register-file.ts';
 import { BareSystem, type SystemMemory } from './system-instructions.ts';
@@ -214,8 +215,8 @@ class TranslatingCpu implements Cpu {
     this.#cache.translateAll(addrs);
   }
 
-  listing(addr: GuestAddr): string {
-    return printListing(this.#cache.lift(addr));
+  listing(addr: GuestAddr, tier: Tier = 'quick'): string {
+    return printListing(this.#cache.lift(addr, tier));
   }
 
   get translation(): Readonly<CodeCache['counts']> {

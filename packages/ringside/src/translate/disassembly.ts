@@ -1,10 +1,13 @@
 import { readFunction, type TextSource } from './guest-function.ts';
-import { liftFunction } from './lift-function.ts';
+import { inlineCalls } from './inline-calls.ts';
+import { liftFunction, type Tier } from './lift-function.ts';
 import { emitForListing, type TranslatedText } from './listing.ts';
 
 export interface DisassemblyOptions {
   /** Whether the translation checks memory accesses. */
   readonly checked: boolean;
+  /** `hot`: as functions become that run often, with the callees in place that are in the same text. */
+  readonly tier: Tier;
   /** The bounds of functions; without them a function ends where control flow does. */
   readonly functionAt: TextSource['functionAt'];
   readonly thunkAt: TextSource['thunkAt'];
@@ -20,13 +23,24 @@ export function translateToText(
   addr: number,
   options: DisassemblyOptions,
 ): TranslatedText {
-  const { functionAt, thunkAt } = options;
-  const fn = readFunction({ bytes: text, fetchable, functionAt, thunkAt, stopsAt: () => false }, addr);
+  const { functionAt, thunkAt, tier } = options;
+  const source: TextSource = { bytes: text, fetchable, functionAt, thunkAt, stopsAt: () => false };
+  const quick = readFunction(source, addr);
+  const fn =
+    tier === 'quick'
+      ? quick
+      : inlineCalls(quick, {
+          read: (callee) =>
+            fetchable(callee) && functionAt(callee)?.start === callee
+              ? readFunction(source, callee)
+              : undefined,
+          targetsOf: () => [],
+        });
   const lifted = liftFunction(fn, {
     mode: options.checked ? 'checked' : 'plain',
     isFunctionStart: true,
     isBounded: () => true,
-    tier: 'quick',
+    tier,
     marks: true,
     group: true,
     exact: false,

@@ -26,3 +26,18 @@ describe.each(FUNCTIONS)('a function that %s', (name, code) => {
     await expect(`${m.cpu.listing(m.text)}\n`).toMatchFileSnapshot(`fixtures/${file}`);
   });
 });
+
+/** What they become when they run often: callees in the place of calls, small loops copied behind a gate. */
+describe.each([
+  ['sums bytes in a loop', FUNCTIONS[1]![1]],
+  ['calls a function and keeps a register', FUNCTIONS[2]![1]],
+])('a hot function that %s', (name, code) => {
+  test.each(['checked', 'plain'])('%s', async (mode) => {
+    const m = bareMachine(
+      Uint8Array.from(code.split(' '), (b) => Number.parseInt(b, 16)),
+      { checked: mode === 'checked' },
+    );
+    const file = `${name.replaceAll(' ', '-')}.hot.${mode}.txt`;
+    await expect(`${m.cpu.listing(m.text, 'hot')}\n`).toMatchFileSnapshot(`fixtures/${file}`);
+  });
+});
