@@ -3,6 +3,7 @@ import { GuestAccessFault, IMAGE } from '../memory/index.ts';
 import type { Natives } from '../translate/index.ts';
 import type { ExportTable, FunctionExport } from './exports.ts';
 import type { Kernel } from './kernel.ts';
+import { NS_PER_INSTRUCTION, NS_PER_NATIVE } from './time/clock.ts';
 
 interface BoundNative {
   readonly name: string;
@@ -22,8 +23,10 @@ export class NativeTable implements Natives {
   readonly #tables: readonly ExportTable[];
   readonly #bound: BoundNative[] = [];
   readonly #index = new Map<GuestAddr, number>();
-  /** Calls of functions of ours so far; virtual time moves with them. */
-  calls = 0;
+  /** Virtual time that the functions of ours have taken so far, in nanoseconds. */
+  spentNs = 0;
+  /** Fuel is virtual time: loops that only call functions of ours are stopped as all others are. */
+  readonly fuelPerCall = NS_PER_NATIVE / NS_PER_INSTRUCTION;
   #running: BoundNative | undefined;
 
   constructor(k: Kernel, tables: readonly ExportTable[]) {
@@ -85,11 +88,17 @@ export class NativeTable implements Natives {
     return this.#running?.name;
   }
 
+  /** Takes the time of work whose amount a call chooses: bytes to copy, text to print. */
+  spend(ns: number): void {
+    this.spentNs += ns;
+    this.#k.cpu.spend(ns / NS_PER_INSTRUCTION);
+  }
+
   invoke(index: number): boolean {
     if (index === 0) return false;
     const k = this.#k;
     const native = this.#bound[index]!;
-    this.calls++;
+    this.spentNs += NS_PER_NATIVE;
     const outer = this.#running;
     this.#running = native;
     // a backtrace from here begins at the native, whose caller is on the stack

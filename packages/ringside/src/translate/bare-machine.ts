@@ -21,6 +21,8 @@ export interface BareMachineOptions extends Partial<Omit<CpuOptions, 'memory' | 
   readonly heapBytes?: number;
   /** Functions of ours: address and what they do; `false` leaves. */
   readonly natives?: readonly { readonly addr: number; readonly run: (machine: BareMachine) => boolean }[];
+  /** Fuel that each call of them takes. */
+  readonly fuelPerCall?: number;
   /** Guest memory to use again, since making it costs time. */
   readonly memory?: GuestMemory;
 }
@@ -44,13 +46,14 @@ export function bareMachine(code: Uint8Array, options: BareMachineOptions = {}):
   const natives = options.natives ?? [];
   const byAddr = new Map<number, number>([[EXIT as number, 0]]);
   for (const [i, native] of natives.entries()) byAddr.set(native.addr, i + 1);
-  const { heapBytes: _heap, natives: _natives, memory: _memory, ...rest } = options;
+  const { heapBytes: _heap, natives: _natives, fuelPerCall = 0, memory: _memory, ...rest } = options;
   const cpu = createCpu({
     ...rest,
     memory,
     natives: {
       indexAt: (addr) => byAddr.get(addr) ?? -1,
       invoke: (index) => (index === 0 ? false : natives[index - 1]!.run(machine)),
+      fuelPerCall,
     },
   });
   memory.onTextChange = (addr, size) => cpu.invalidate(addr, size);

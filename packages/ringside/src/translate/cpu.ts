@@ -1,5 +1,6 @@
 import type { GuestAddr, UnsupportedError } from '../bytes/index.ts';
 import type { GuestMemory } from '../memory/index.ts';
+import type { Instruction } from '../x86/index.ts';
 import type { CpuWatchHit, Watchpoint } from './debug-points.ts';
 import type { RegisterFile } from './register-file.ts';
 import type { SystemInstructions } from './system-instructions.ts';
@@ -65,6 +66,14 @@ export interface Natives {
    * engine pops the return address. `false`: every frame unwinds and `run` returns `{ kind: 'native' }`.
    */
   invoke(index: number): boolean;
+  /** Fuel that each call takes, in guest instructions; default 0. It does not count as retired. */
+  readonly fuelPerCall?: number;
+}
+
+/** Looks at every instruction that is made. */
+export interface InstructionFollower {
+  /** Called when nothing forbids the instruction, before it is made, with the registers before it; of a `rep`, for each round. */
+  follow(ins: Instruction): void;
 }
 
 export interface CpuOptions {
@@ -82,6 +91,8 @@ export interface CpuOptions {
    * For comparing, and for tools that look at every instruction.
    */
   readonly stepped?: boolean;
+  /** Makes who follows every instruction; then the processor is `stepped`. */
+  readonly follower?: (regs: RegisterFile) => InstructionFollower;
   /**
    * How often a function is entered, or goes round in its loops, before it is translated again with more effort (its callees in
    * place, small loops copied). Results, counts and stops are the same. Default 1000; `Infinity`: never.
@@ -105,6 +116,8 @@ export interface Cpu {
   readonly regs: RegisterFile;
   /** Guest instructions retired so far; the same for the same run however the code was translated. */
   readonly retired: number;
+  /** Takes fuel for work that a function of ours does, in guest instructions; they do not count as retired. */
+  spend(fuel: number): void;
   /** Runs until something stops it. `fuel`: how many guest instructions may retire (1 to 2^30) before the next switch point stops. */
   run(fuel: number): Stop;
   /**

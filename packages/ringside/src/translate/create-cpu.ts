@@ -11,7 +11,15 @@ import type { FaultReason, GuestMemory } from '../memory/index.ts';
 import { type Instruction, isInstruction, printInstruction } from '../x86/index.ts';
 import { accessesOf, type DataAccess } from './accesses.ts';
 import { CONTINUE_SITE, CodeCache, NATIVE_SITE } from './code-cache.ts';
-import { type Cpu, type CpuException, type CpuOptions, type CpuPoison, type Stop, VECTOR } from './cpu.ts';
+import {
+  type Cpu,
+  type CpuException,
+  type CpuOptions,
+  type CpuPoison,
+  type InstructionFollower,
+  type Stop,
+  VECTOR,
+} from './cpu.ts';
 import { DebugPoints, type Watchpoint } from './debug-points.ts';
 import {
   SLOT_CALLEE,
@@ -63,6 +71,7 @@ class TranslatingCpu implements Cpu {
   readonly #debug: DebugPoints;
   readonly #x87: X87Unit;
   readonly #sse: SseUnit;
+  readonly #follower: InstructionFollower | undefined;
   readonly #systemMemory: SystemMemory = {
     read: (addr, size) => this.#hostLoad(addr, size),
     write: (addr, size, value) => this.#hostStore(addr, value, size),
@@ -83,6 +92,7 @@ class TranslatingCpu implements Cpu {
     this.#options = options;
     this.#memory = options.memory;
     this.regs = new RegisterFile(options.memory);
+    this.#follower = options.follower?.(this.regs);
     this.#system = options.system ?? new BareSystem();
     // A kernel that listens itself calls `invalidate` from there.
     this.#memory.onTextChange ??= (addr, size) => this.invalidate(addr, size);
@@ -109,7 +119,7 @@ class TranslatingCpu implements Cpu {
         text: this.#text,
         checked: options.checked ?? true,
         exact: options.exact ?? false,
-        stepped: options.stepped ?? false,
+        stepped: this.#follower !== undefined || (options.stepped ?? false),
         hotAfter: options.hotAfter ?? HOT_AFTER,
         codeBytes: options.codeBytes ?? CODE_BYTES,
         nativeAt: (addr) => (breakpoints.has(addr) ? -1 : options.natives.indexAt(asAddr(addr))),
@@ -152,10 +162,18 @@ class TranslatingCpu implements Cpu {
     }
   }
 
+  spend(fuel: number): void {
+    if (!this.#running) return;
+    this.#given -= fuel;
+    this.#fuel[2 * SLOT_FUEL]! -= fuel;
+  }
+
   /** Without checks nothing sees an access to watched memory: then every instruction is made on its own. */
   get #steps(): boolean {
     return (
-      this.#options.stepped === true || (this.#options.checked === false && this.#debug.watchpoints.size > 0)
+      this.#follower !== undefined ||
+      this.#options.stepped === true ||
+      (this.#options.checked === false && this.#debug.watchpoints.size > 0)
     );
   }
 
@@ -282,6 +300,7 @@ class TranslatingCpu implements Cpu {
         const fault = this.#judge(ins);
         if (fault !== undefined && !(poisonPasses && fault.kind === 'poison')) return fault;
         hit = this.#watched(ins);
+        this.#follower?.follow(ins);
       }
       const stop = this.#step(rip) ?? hit;
       if (stop !== undefined) return stop;
@@ -364,9 +383,15 @@ class TranslatingCpu implements Cpu {
 
   /** RIP stands on a function of ours: after a `ret` into it, or when the kernel put it there. */
   #runNative(native: number): Stop | undefined {
-    if (!this.#options.natives.invoke(native)) return { kind: 'native' };
+    if (!this.#invokeNative(native)) return { kind: 'native' };
     this.#popReturn();
     return undefined;
+  }
+
+  #invokeNative(native: number): boolean {
+    const { natives } = this.#options;
+    this.spend(natives.fuelPerCall ?? 0);
+    return natives.invoke(native);
   }
 
   #invoke(index: number): number {
@@ -376,7 +401,7 @@ class TranslatingCpu implements Cpu {
       this.#leavingNative = this.#cache.addrOfSlot(~index);
       native = this.#options.natives.indexAt(asAddr(this.#leavingNative));
     }
-    const done = this.#options.natives.invoke(native);
+    const done = this.#invokeNative(native);
     if (done && generation === this.#cache.generation && !this.#debug.hasPending) return 1;
     if (done) this.#resumeAfterNative = true;
     if (index < 0) this.#fuel[2 * SLOT_EXIT] = NATIVE_SITE;

@@ -103,7 +103,8 @@ export function kernelModule(): Uint8Array<ArrayBuffer> {
     out.byte(EMPTY_BLOCK);
     out.byte(OP['i64.const']);
     out.s32(0);
-    get(out, 1);
+    zero(out);
+    memory(out, OP['i32.load'], 2, SLOT_FUEL);
     out.byte(OP.return);
     out.byte(OP.end);
     zero(out);
@@ -120,7 +121,9 @@ export function kernelModule(): Uint8Array<ArrayBuffer> {
     out.byte(OP['i64.load']);
     out.u32(0);
     out.u32(0);
-    get(out, 1);
+    // The function has taken fuel.
+    zero(out);
+    memory(out, OP['i32.load'], 2, SLOT_FUEL);
   });
   const leave = body((out) => {
     out.u32(0);

@@ -265,3 +265,48 @@ describe.each([
     }
   });
 });
+
+describe('a loop in which functions of ours are called', () => {
+  // 0: call 40; sub $8,%rsp; call *%rsi; add $8,%rsp; dec %rdi; jne 0b; jmp 40
+  const loop = bytes('e8 3b 00 00 00 48 83 ec 08 ff d6 48 83 c4 08 48 ff cf 75 ec eb 2a');
+  const native = asAddr(-0x40000000 + 0x40);
+  const modes = [{}, { hotAfter: 1 }, { checked: false }, { checked: false, hotAfter: 1 }, { stepped: true }];
+  const run = (options: object, slice: number, fuelPerCall: number) => {
+    let calls = 0;
+    const m = bareMachine(loop, {
+      ...options,
+      fuelPerCall,
+      natives: [
+        {
+          addr: native,
+          run: ({ cpu }) => {
+            // Some do more work than others.
+            if (fuelPerCall > 0) cpu.spend(calls % 3);
+            return ++calls > 0;
+          },
+        },
+      ],
+      functionAt: (addr) => (addr < native ? { start: asAddr(-0x40000000), size: loop.length } : undefined),
+    });
+    const stops: string[] = [];
+    let stop = m.call(m.text, [200, BigInt.asUintN(64, BigInt(native))], slice);
+    while (stop?.kind === 'fuel') {
+      stops.push(`${m.cpu.regs.rip - m.text} after ${m.cpu.retired} and ${calls}`);
+      stop = m.cpu.run(slice);
+    }
+    expect([m.cpu.retired, calls]).toEqual([200 * 6 + 1, 401]);
+    return stops;
+  };
+
+  test('uses up its fuel by the calls, and stops at the same places in every mode', () => {
+    for (const slice of [1, 7, 130, 1000]) {
+      const [first, ...others] = modes.map((options) => run(options, slice, 50));
+      expect(first!.length).toBeGreaterThan((200 * 106) / (slice + 106) - 2);
+      for (const other of others) expect(other).toEqual(first);
+    }
+  });
+
+  test('takes no more than its instructions where calls are free', () => {
+    for (const options of modes) expect(run(options, 300, 0)).toHaveLength(4 - 1);
+  });
+});

@@ -187,7 +187,10 @@ function callNative(
     offset: slotOffset(SLOT_FUEL),
     value: get32(FUEL),
   });
-  c.exit('native', not32(callHelper(HELPER.invoke, 32, c32(native))), { rip: addr, native });
+  const done = c.hold(callHelper(HELPER.invoke, 32, c32(native)));
+  // The function has taken fuel.
+  c.set(FUEL, load(OP['i32.load'], c32(0), slotOffset(SLOT_FUEL)));
+  c.exit('native', not32(done), { rip: addr, native });
   const sp = c.hold(load(OP['i64.load'], c32(0), slotOffset(RSP)));
   if (options.tier === 'hot' && returnTo !== undefined) {
     // The frame is where it was.

@@ -3,6 +3,11 @@ import { type ExportTable, fn } from '../exports.ts';
 import type { Kernel } from '../kernel.ts';
 import * as string from './string.ts';
 
+/** Virtual time of touching so many bytes: about what a processor's string instructions take. */
+function bytesNs(size: number): number {
+  return Math.ceil(size / 16);
+}
+
 function kstrdup(k: Kernel, limit: number): number {
   const from = k.args.addr(0);
   if (from === NULL) return NULL;
@@ -91,16 +96,19 @@ export const stringExports: ExportTable = {
   memcpy: fn('void *memcpy(void *dest, const void *src, size_t count)', (k) => {
     const dest = k.args.addr(0);
     k.memory.writeBytes(dest, k.memory.readBytes(k.args.addr(1), k.args.size(2)));
+    k.natives.spend(bytesNs(k.args.size(2)));
     return dest;
   }),
   memmove: fn('void *memmove(void *dest, const void *src, size_t count)', (k) => {
     const dest = k.args.addr(0);
     k.memory.writeBytes(dest, k.memory.readBytes(k.args.addr(1), k.args.size(2)));
+    k.natives.spend(bytesNs(k.args.size(2)));
     return dest;
   }),
   memset: fn('void *memset(void *s, int c, size_t count)', (k) => {
     const dest = k.args.addr(0);
     k.memory.fill(dest, k.args.u32(1) & 0xff, k.args.size(2));
+    k.natives.spend(bytesNs(k.args.size(2)));
     return dest;
   }),
   memcmp: fn('int memcmp(const void *cs, const void *ct, size_t count)', (k) =>

@@ -16,9 +16,12 @@ import { printkTimedRatelimit, ratelimit } from './ratelimit.ts';
 
 /** printk keeps this much of a text. */
 const LIMIT = LOG_LINE_MAX;
+/** Virtual time that a character takes: a line without a console costs the real kernel a microsecond or two. */
+const NS_PER_CHARACTER = 20;
 
 function print(k: Kernel, fmt: number, args: VariableArguments, level?: number): number {
   const { text, length } = format(k.format, k.memory.readString(k.args.addr(fmt)), args, LIMIT);
+  k.natives.spend(text.length * NS_PER_CHARACTER);
   return k.printk.emit(text, level === undefined ? { length } : { length, level });
 }
 

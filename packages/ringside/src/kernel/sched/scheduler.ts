@@ -19,6 +19,7 @@ import type { NativeResult } from '../exports.ts';
 import type { HostFrame } from '../frames.ts';
 import type { Kernel } from '../kernel.ts';
 import { preemptCount } from '../percpu/preempt.ts';
+import { NS_PER_INSTRUCTION } from '../time/clock.ts';
 import { scheduleBug } from '../traps/oops.ts';
 import type { ExecutionContext, GuestActivation, HostActivation } from './activation.ts';
 import type { Effect, Routine } from './routine.ts';
@@ -199,10 +200,11 @@ export class Scheduler {
 
   // ---- the dispatcher
 
-  /** Runs until the CPU is idle or about a slice of guest instructions has retired. */
+  /** Runs until the CPU is idle or about a slice has been used up, by guest instructions or by functions of ours. */
   run(done: () => boolean = () => false): RunResult {
     const { clock } = this.#k;
-    const end = this.#k.cpu.retired + SLICE;
+    const { cpu, natives } = this.#k;
+    const end = cpu.retired * NS_PER_INSTRUCTION + natives.spentNs + SLICE;
     let steps = 0;
     for (;;) {
       if (this.#k.halted || done()) return 'slice';
@@ -217,7 +219,7 @@ export class Scheduler {
         if (!(error instanceof GuestAccessFault)) throw error;
         this.#k.traps.brokenGuest(error);
       }
-      if (this.#k.cpu.retired >= end || ++steps >= MAX_STEPS) return 'slice';
+      if (cpu.retired * NS_PER_INSTRUCTION + natives.spentNs >= end || ++steps >= MAX_STEPS) return 'slice';
     }
   }
 

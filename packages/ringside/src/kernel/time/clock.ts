@@ -2,10 +2,10 @@ import type { Kernel } from '../kernel.ts';
 import { Heap } from './heap.ts';
 
 /** Virtual time that one guest instruction takes, in nanoseconds. */
-const NS_PER_INSTRUCTION = 1;
+export const NS_PER_INSTRUCTION = 1;
 
 /** Virtual time that a call of a function of ours takes. */
-const NS_PER_NATIVE = 200;
+export const NS_PER_NATIVE = 200;
 
 /** Something that happens at a moment of virtual time, in the context of an interrupt. */
 export interface ClockEvent {
@@ -35,7 +35,7 @@ export class Clock {
 
   /** Nanoseconds since boot; an integer. */
   get nowNs(): number {
-    return this.#skippedNs + this.#k.cpu.retired * NS_PER_INSTRUCTION + this.#k.natives.calls * NS_PER_NATIVE;
+    return this.#skippedNs + this.#k.cpu.retired * NS_PER_INSTRUCTION + this.#k.natives.spentNs;
   }
 
   at(deadlineNs: number, fire: () => void): ClockEvent {
