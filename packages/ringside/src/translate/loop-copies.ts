@@ -18,7 +18,7 @@ import type { Block } from './guest-function.ts';
  * for all copies, in a *gate* before them. Where the gate does not let through (little fuel, a page or an object that ends
  * soon) the loop's own block runs, one round at a time, exact as everywhere.
  */
-const MAX_INSTRUCTIONS = 48;
+const MAX_INSTRUCTIONS = 100;
 const MAX_COPIES = 8;
 /** Families of accesses that a gate looks at. */
 const MAX_CHECKS = 6;
