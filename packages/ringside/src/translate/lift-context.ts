@@ -61,7 +61,9 @@ export class Temps {
 
   /** The local for the low byte of a register. */
   lowByte(r: number): number {
-    return (this.#lowBytes[r] ??= this.keep(32));
+    const local = this.#lowBytes[r] ?? this.keep(32);
+    this.#lowBytes[r] = local;
+    return local;
   }
 
   /** A local that stays taken. */

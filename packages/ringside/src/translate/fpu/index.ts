@@ -11,5 +11,5 @@
 
 export { type SseOperation, sseCode } from './sse-operations.ts';
 export { SseUnit } from './sse-unit.ts';
-export { X87_ANSWER, X87_FORM, type X87Operation, x87Code } from './x87-operations.ts';
+export { X87_FORM, type X87Operation, x87Code } from './x87-operations.ts';
 export { X87Unit } from './x87-unit.ts';
