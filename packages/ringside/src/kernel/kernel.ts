@@ -31,6 +31,7 @@ import { PageAllocator } from './mm/page-alloc.ts';
 import { RangeAllocator } from './mm/range-allocator.ts';
 import { Slab, type SlabCache } from './mm/slab.ts';
 import {
+  bootCpuFeatures,
   kernelModuleHost,
   kernelParamServices,
   type Module,
@@ -188,6 +189,7 @@ export class Kernel {
       natives: this.natives,
       checked: options.checked,
       exact: options.exact ?? false,
+      features: bootCpuFeatures(),
       functionAt: (addr) => this.text.functionAt(addr),
       thunkAt: (addr) => this.text.thunkAt(addr),
     });

@@ -2,9 +2,12 @@ import type { GuestAddr, UnsupportedError } from '../bytes/index.ts';
 import type { GuestMemory } from '../memory/index.ts';
 import type { Instruction } from '../x86/index.ts';
 import type { CpuWatchHit, Watchpoint } from './debug-points.ts';
+import type { CpuFeature } from './features.ts';
 import type { RegisterFile } from './register-file.ts';
 import type { SystemInstructions } from './system-instructions.ts';
 import type { ThunkResolver } from './thunks.ts';
+
+export { CPU_FEATURES, type CpuFeature } from './features.ts';
 
 /** x86 exceptions that guest code can raise. Source: SDM vol. 3, table 6-1. */
 export const VECTOR = {
@@ -104,6 +107,8 @@ export interface CpuOptions {
   readonly functionAt?: (addr: GuestAddr) => { readonly start: GuestAddr; readonly size: number } | undefined;
   /** The image's thunks, by address. */
   readonly thunkAt?: ThunkResolver;
+  /** What the processor has beyond baseline x86-64: instructions of other features raise #UD. Default: all that Ringside has. */
+  readonly features?: ReadonlySet<CpuFeature>;
   /** Instructions that reach beyond registers and memory (`cpuid`, `rdmsr`, `in`, ...); default: `BareSystem`. */
   readonly system?: SystemInstructions;
 }

@@ -30,6 +30,7 @@ import {
   SLOT_JUMP,
   slotOffset,
 } from './engine-layout.ts';
+import { CPU_FEATURES, FeatureSet } from './features.ts';
 import { SseUnit, X87Unit } from './fpu/index.ts';
 import { fetch, isMadeByHost, readOne, type TextSource } from './guest-function.ts';
 import type { Exit } from './ir.ts';
@@ -110,6 +111,7 @@ class TranslatingCpu implements Cpu {
         return reason === undefined || reason === 'poison';
       },
       functionAt: (addr) => options.functionAt?.(asAddr(addr)),
+      features: new FeatureSet(options.features ?? new Set(CPU_FEATURES)),
       thunkAt: (addr) => options.thunkAt?.(asAddr(addr)),
       stopsAt: (addr) => breakpoints.has(addr),
     };

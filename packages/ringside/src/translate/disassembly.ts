@@ -1,3 +1,4 @@
+import { CPU_FEATURES, FeatureSet } from './features.ts';
 import { readFunction, type TextSource } from './guest-function.ts';
 import { inlineCalls } from './inline-calls.ts';
 import { liftFunction, type Tier } from './lift-function.ts';
@@ -24,7 +25,8 @@ export function translateToText(
   options: DisassemblyOptions,
 ): TranslatedText {
   const { functionAt, thunkAt, tier } = options;
-  const source: TextSource = { bytes: text, fetchable, functionAt, thunkAt, stopsAt: () => false };
+  const features = new FeatureSet(new Set(CPU_FEATURES));
+  const source: TextSource = { bytes: text, fetchable, functionAt, thunkAt, features, stopsAt: () => false };
   const quick = readFunction(source, addr);
   const fn =
     tier === 'quick'

@@ -1,4 +1,5 @@
 import { decode, ENCODINGS, type Instruction, isInstruction, type Undecodable } from '../x86/index.ts';
+import type { FeatureSet } from './features.ts';
 import type { Thunk } from './thunks.ts';
 
 /** How a basic block ends. Targets are guest addresses. */
@@ -66,6 +67,8 @@ export interface TextSource {
   /** The bounds of the function around the address, where they are known. */
   functionAt(addr: number): { readonly start: number; readonly size: number } | undefined;
   thunkAt(addr: number): Thunk | undefined;
+  /** What the processor makes of encodings. */
+  readonly features: FeatureSet;
   /** Whether there is a breakpoint: code goes to the dispatcher there. */
   stopsAt(addr: number): boolean;
 }
@@ -260,7 +263,7 @@ export function fetch(text: TextSource, at: number): Instruction | Undecodable {
   if (low % PAGE > PAGE - ins.length && !text.fetchable(last)) {
     return { addr: at, reason: 'truncated', length: PAGE - (low % PAGE) };
   }
-  return ins;
+  return isInstruction(ins) ? text.features.apply(ins) : ins;
 }
 
 function terminate(

@@ -1,3 +1,5 @@
+import { CPU_FEATURES, type CpuFeature } from '../../translate/index.ts';
+
 /**
  * `boot_cpu_data.x86_capability` of the machine that Ringside presents, QEMU's default PC with its default CPU,
  * as Debian's kernel sets it up there (mitigations included): the words of features, then those of bugs.
@@ -11,6 +13,27 @@ const CAPABILITY_WORDS = [
 /** `boot_cpu_has()`: `feature` is `32 * word + bit`. */
 export function bootCpuHas(feature: number): boolean {
   return (((CAPABILITY_WORDS[feature >>> 5] ?? 0) >>> (feature & 31)) & 1) !== 0;
+}
+
+/** Where the word and bit of a feature are: `32 * word + bit`. Source: arch/x86/include/asm/cpufeatures.h. */
+const FEATURE_BITS: Readonly<Record<CpuFeature, number>> = {
+  abm: 6 * 32 + 5,
+  bmi1: 9 * 32 + 3,
+  clflushopt: 9 * 32 + 23,
+  clwb: 9 * 32 + 24,
+  cx16: 4 * 32 + 13,
+  fsgsbase: 9 * 32,
+  lahf_lm: 6 * 32,
+  movbe: 4 * 32 + 22,
+  pni: 4 * 32,
+  popcnt: 4 * 32 + 23,
+  smap: 9 * 32 + 20,
+  sse4_2: 4 * 32 + 20,
+};
+
+/** What the machine's processor has: alternatives and instructions go by the same words. */
+export function bootCpuFeatures(): ReadonlySet<CpuFeature> {
+  return new Set(CPU_FEATURES.filter((feature) => bootCpuHas(FEATURE_BITS[feature])));
 }
 
 /**

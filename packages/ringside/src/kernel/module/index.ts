@@ -8,6 +8,7 @@
  *     bytes ──► signature ──► ELF checks ──► modinfo ──► layout, move ──► symbols ──► relocations ──► text patches
  *           ──► permissions ──► parameters ──► init ──► live ──► exit ──► freed
  */
+export { bootCpuFeatures } from './boot-cpu.ts';
 export { moduleExportTable } from './exports.ts';
 export type { ModuleEvents, ModuleHost } from './host.ts';
 export { kernelModuleHost, kernelParamServices } from './kernel-host.ts';
