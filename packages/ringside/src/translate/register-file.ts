@@ -1,6 +1,6 @@
 import { addrFromParts, addrToU64, type GuestAddr, isCanonical } from '../bytes/index.ts';
 import { ENGINE_START, type GuestMemory } from '../memory/index.ts';
-import { computeFlags } from './flags.ts';
+import { computeCommonFlags, computeFlags } from './flags.ts';
 
 /** Register numbers as the encoding has them. */
 export const RAX = 0;
@@ -109,8 +109,14 @@ export class RegisterFile {
     const kind = this.#i32[2 * SLOT_FKIND]!;
     if (kind === 0) return;
     this.#i32[2 * SLOT_FKIND] = 0;
-    const s = this.slots;
-    const flags = computeFlags(kind, s[SLOT_FA]!, s[SLOT_FB]!, s[SLOT_FC]!, this.#u32[2 * SLOT_RFLAGS]!);
+    const w = this.#i32;
+    const a = 2 * SLOT_FA;
+    const b = 2 * SLOT_FB;
+    let flags = computeCommonFlags(kind, w[a]!, w[a + 1]!, w[b]!, w[b + 1]!, w[2 * SLOT_FC]!);
+    if (flags < 0) {
+      const s = this.slots;
+      flags = computeFlags(kind, s[SLOT_FA]!, s[SLOT_FB]!, s[SLOT_FC]!, this.#u32[2 * SLOT_RFLAGS]!);
+    }
     this.#u32[2 * SLOT_RFLAGS] = (this.#u32[2 * SLOT_RFLAGS]! & ~ARITHMETIC_FLAGS) | flags;
   }
 
