@@ -55,6 +55,42 @@ const ALIAS = (): Slow => ({
   ],
 });
 
+/** As between the kernel and a user's process: the pages live in another memory. */
+const ABROAD = (): Slow => {
+  const other = new GuestMemory();
+  return {
+    map: ({ memory }) => {
+      for (const n of [0, 1]) {
+        other.map(owner(n), PAGE, PROT_RW);
+        memory.mapSlow(asAddr(MIXED + PAGE + n * PAGE), PAGE, aliasOf(other, owner(n)));
+      }
+    },
+    parts: () => [
+      other.raw.subarray(owner(0) >>> 0, (owner(0) >>> 0) + PAGE),
+      other.raw.subarray(owner(1) >>> 0, (owner(1) >>> 0) + PAGE),
+    ],
+  };
+};
+
+/** A view of a view, the one page a view of a device, the other of plain memory. */
+const VIEW_OF_VIEW = (): Slow => {
+  const device = new Device();
+  const other = new GuestMemory();
+  const between = asAddr(VMALLOC.start + 0x400_0000);
+  return {
+    map: ({ memory }) => {
+      other.map(owner(0), PAGE, PROT_RW);
+      other.mapSlow(between, PAGE, aliasOf(other, owner(0)));
+      other.mapSlow(asAddr(between + PAGE), 2 * PAGE, device);
+      memory.mapSlow(asAddr(MIXED + PAGE), 2 * PAGE, aliasOf(other, between));
+    },
+    parts: () => [
+      other.raw.subarray(owner(0) >>> 0, (owner(0) >>> 0) + PAGE),
+      device.bytes.subarray(0, PAGE),
+    ],
+  };
+};
+
 const DEVICE = (): Slow => {
   const device = new Device();
   return {
@@ -172,6 +208,8 @@ function fill(target: Uint8Array): void {
 describe.each([
   ['another view of memory', ALIAS],
   ['a device', DEVICE],
+  ['memory of another address space', ABROAD],
+  ['a view of a view', VIEW_OF_VIEW],
 ] as const)('%s', (_name, make) => {
   describe.each([
     ['checked', {}, 2 ** 20],
@@ -326,4 +364,75 @@ test('code whose stack is in another view calls, returns and counts as on any st
     // The last level's return address, at home.
     expect(m.memory.readPtr(asAddr(home + 4 * PAGE - 16 - 16 * 100))).toBe(m.text + 14);
   }
+});
+
+describe('a page that lives in another address space', () => {
+  const home = asAddr(DIRECT_MAP.start + 0x30_0000);
+  const view = asAddr(VMALLOC.start + 0x100_0000);
+  // lock add %rsi,(%rdi); mov (%rdi),%rax; ret
+  const code = bytes('f0 48 01 37 48 8b 07 c3');
+
+  test.each([{}, { stepped: true }, { hotAfter: 1 }])(
+    'is the same for the code of both and for functions of ours, access by access: %o',
+    (options) => {
+      const user = bareMachine(code, options);
+      const kernel = bareMachine(code, options);
+      user.memory.map(home, 2 * PAGE, PROT_RW);
+      kernel.memory.mapSlow(view, 2 * PAGE, aliasOf(user.memory, home));
+      for (let i = 0; i < 40; i++) {
+        // In the page, across its end, and at its last bytes.
+        const offset = [0, PAGE - 3, 2 * PAGE - 8][i % 3]!;
+        const before = kernel.memory.readU64(asAddr(view + offset));
+        expect(before).toBe(user.memory.readU64(asAddr(home + offset)));
+        const [by, at] = i % 2 === 0 ? ([user, home] as const) : ([kernel, view] as const);
+        expect(by.call(by.text, [BigInt(at + offset), 0x0123_4567_89ab_cdefn])).toBeUndefined();
+        const sum = BigInt.asUintN(64, before + 0x0123_4567_89ab_cdefn);
+        expect(by.cpu.regs.u64(0)).toBe(sum);
+        expect(kernel.memory.readU64(asAddr(view + offset))).toBe(sum);
+        kernel.memory.writeU32(asAddr(view + offset + 1), i);
+        expect(user.memory.readU32(asAddr(home + offset + 1))).toBe(i);
+      }
+      const image = Uint8Array.from({ length: PAGE + 9 }, (_, i) => i);
+      kernel.memory.writeBytes(asAddr(view + 5), image);
+      expect(user.memory.readBytes(asAddr(home + 5), image.length)).toEqual(image);
+      user.memory.fill(asAddr(home + PAGE - 2), 0x5a, 4);
+      expect(kernel.memory.readU32(asAddr(view + PAGE - 2))).toBe(0x5a5a5a5a);
+    },
+  );
+
+  test('is not the memory with the same address', () => {
+    const user = bareMachine(code);
+    const kernel = bareMachine(code);
+    user.memory.map(home, PAGE, PROT_RW);
+    kernel.memory.map(home, PAGE, PROT_RW);
+    kernel.memory.mapSlow(view, PAGE, aliasOf(user.memory, home));
+    kernel.memory.writeU64(home, 7n);
+    expect(kernel.call(kernel.text, [BigInt(view), 5])).toBeUndefined();
+    expect([user.memory.readU64(home), kernel.memory.readU64(home)]).toEqual([5n, 7n]);
+  });
+
+  test('is text there whose translations are dropped when it is written through the view', () => {
+    const user = bareMachine(bytes('b8 01 00 00 00 c3'));
+    const kernel = bareMachine(bytes('89 37 c3'));
+    kernel.memory.mapSlow(view, PAGE, aliasOf(user.memory, user.text));
+    for (const value of [2, 3, 0x1234_5678]) {
+      expect(user.call(user.text)).toBeUndefined();
+      expect(kernel.call(kernel.text, [BigInt(view + 1), value])).toBeUndefined();
+      expect(user.call(user.text)).toBeUndefined();
+      expect(user.cpu.regs.u64(0)).toBe(BigInt(value));
+    }
+  });
+
+  test('faults in each space as that space has it', () => {
+    const user = bareMachine(code);
+    const kernel = bareMachine(code);
+    user.memory.map(home, PAGE, PROT_RW);
+    kernel.memory.mapSlow(view, PAGE, aliasOf(user.memory, home));
+    user.memory.protect(home, PAGE, { write: false, execute: false });
+    expect(user.call(user.text, [BigInt(home), 5])).toMatchObject({ vector: 14, errorCode: 3 });
+    expect(kernel.call(kernel.text, [BigInt(view), 5])).toBeUndefined();
+    kernel.memory.unmap(view, PAGE);
+    expect(kernel.call(kernel.text, [BigInt(view), 5])).toMatchObject({ vector: 14, errorCode: 2 });
+    expect(user.memory.readU64(home)).toBe(5n);
+  });
 });
