@@ -1,6 +1,13 @@
 import { type GuestAddr, hex64 } from '../bytes/index.ts';
-import type { Machine, MemoryRegion, MemoryReport, Report, StackFrame } from '../machine/index.ts';
-import type { JsonRegion, JsonReport, JsonStackFrame, RunEvent } from './run-output.ts';
+import type {
+  Machine,
+  MemoryRegion,
+  MemoryReport,
+  Report,
+  StackFrame,
+  UninitReport,
+} from '../machine/index.ts';
+import type { JsonRegion, JsonReport, JsonStackFrame, JsonUninit, RunEvent } from './run-output.ts';
 
 type ReportEvent = Extract<RunEvent, { type: 'report' | 'unsupported' }>;
 
@@ -8,7 +15,9 @@ type ReportEvent = Extract<RunEvent, { type: 'report' | 'unsupported' }>;
 export function describeReport(machine: Machine, report: Report): ReportEvent {
   const { nowNs: timeNs } = machine;
   if (report.kind === 'unsupported') return { type: 'unsupported', timeNs, message: report.error.message };
-  return { type: 'report', timeNs, kind: report.kind, message: report.text, memory: memoryData(report) };
+  const { kind, text: message } = report;
+  if (kind === 'uninit-value') return { type: 'report', timeNs, kind, message, uninit: uninitData(report) };
+  return { type: 'report', timeNs, kind, message, memory: memoryData(report) };
 }
 
 /** Places at which the same was seen again: one sentence each. */
@@ -42,6 +51,22 @@ function memoryData(report: MemoryReport): JsonReport {
     place: frameData(report.place)[0]!,
     stack: report.stack.flatMap(frameData),
     ...(report.region === undefined ? {} : { region: regionData(report.region, report.address) }),
+  };
+}
+
+function uninitData(report: UninitReport): JsonUninit {
+  const { bug, use, comm, pid, created, bytes } = report;
+  return {
+    bug,
+    use,
+    task: { comm, pid },
+    place: frameData(report.place)[0]!,
+    stack: report.stack.flatMap(frameData),
+    stored: report.stored.map((stack) => stack.flatMap(frameData)),
+    ...(created === undefined
+      ? {}
+      : { created: { kind: created.kind, stack: created.stack.flatMap(frameData) } }),
+    ...(bytes === undefined ? {} : { bytes: { ...bytes, address: hexAddress(bytes.address) } }),
   };
 }
 

@@ -30,6 +30,10 @@ const OPTIONS: readonly OptionDefinition[] = [
     name: 'exact',
     help: 'check all bits of every address: also pointers with damaged upper bits fault\n(default: sign and lower half; slower)',
   },
+  {
+    name: 'uninitialised',
+    help: 'find uses of uninitialised memory, as a kernel with KMSAN (much slower)',
+  },
   { name: 'keep', help: 'do not unload the modules at the end' },
   { name: 'json', help: 'one JSON object a line (docs/json.md)' },
   { name: 'explain', help: 'explain faults and memory errors (default on a terminal)' },
@@ -70,6 +74,7 @@ export interface RunOptions {
   readonly commandLine: string;
   readonly panicOnReport: boolean;
   readonly exact: boolean;
+  readonly uninitialised: boolean;
   readonly keep: boolean;
   readonly json: boolean;
   readonly explain: boolean | undefined;
@@ -93,6 +98,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions | 'help' {
     commandLine: options.value('cmdline') ?? '',
     panicOnReport: options.flag('panic-on-report') ?? false,
     exact: options.flag('exact') ?? false,
+    uninitialised: options.flag('uninitialised') ?? false,
     keep: options.flag('keep') ?? false,
     json: options.flag('json') ?? false,
     explain: options.flag('explain'),

@@ -46,6 +46,25 @@ export interface JsonReport {
   readonly region?: JsonRegion;
 }
 
+/** A use of an uninitialised value as data. */
+export interface JsonUninit {
+  readonly bug: string;
+  readonly use: string;
+  readonly task: { readonly comm: string; readonly pid: number };
+  readonly place: JsonStackFrame;
+  readonly stack: readonly JsonStackFrame[];
+  /** Stacks, the last store first. */
+  readonly stored: readonly (readonly JsonStackFrame[])[];
+  readonly created?: { readonly kind: string; readonly stack: readonly JsonStackFrame[] };
+  /** What a function of ours has read: `start` and `end` are the undefined bytes of it. */
+  readonly bytes?: {
+    readonly address: string;
+    readonly size: number;
+    readonly start: number;
+    readonly end: number;
+  };
+}
+
 /** What `ringside run` tells, besides the log; with `--json` each is printed as it stands here (docs/json.md). */
 export type RunEvent =
   | {
@@ -81,6 +100,8 @@ export type RunEvent =
       readonly message: string;
       /** Of a memory error. */
       readonly memory?: JsonReport;
+      /** Of a use of an uninitialised value. */
+      readonly uninit?: JsonUninit;
     }
   | {
       /** At the end: a memory error that was seen more than once at its place. */

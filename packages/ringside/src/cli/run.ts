@@ -31,6 +31,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       commandLine: options.commandLine,
       panicOnReport: options.panicOnReport,
       exact: options.exact,
+      uninitialised: options.uninitialised,
       onLog: (record) => output.log(record),
       onCrash: (crash) => {
         output.event({

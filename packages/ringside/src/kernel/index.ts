@@ -12,6 +12,7 @@ export type {
   TrackReport,
 } from './mm/kasan/memory-report.ts';
 export type { StackFrame } from './mm/kasan/stack-frame.ts';
+export type { UninitBytes, UninitCreation, UninitReport } from './mm/kmsan/uninit-report.ts';
 export { moduleRefcount, moduleSyscalls, procModules, usersOf } from './module/index.ts';
 export { showModuleParam } from './params/index.ts';
 export { type LogRecord, recordText } from './printk/index.ts';

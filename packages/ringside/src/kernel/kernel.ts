@@ -12,6 +12,7 @@ import {
   POISON,
   PROT_RO,
   PROT_RW,
+  TrackedMemory,
   VMALLOC,
   VMEMMAP,
 } from '../memory/index.ts';
@@ -27,6 +28,7 @@ import { Locks } from './locking/locks.ts';
 import { GlobalRedzones } from './mm/kasan/globals.ts';
 import { BOOT_SITE, Tracks } from './mm/kasan/track.ts';
 import { Kmalloc } from './mm/kmalloc.ts';
+import { Kmsan } from './mm/kmsan/kmsan.ts';
 import { PageAllocator } from './mm/page-alloc.ts';
 import { RangeAllocator } from './mm/range-allocator.ts';
 import { Slab, type SlabCache } from './mm/slab.ts';
@@ -77,6 +79,8 @@ export interface KernelOptions {
   readonly exact?: boolean;
   /** Panic after a report of a memory error. Default false. */
   readonly panicOnReport?: boolean;
+  /** Find uses of uninitialised memory. Default false. */
+  readonly uninitialised?: boolean;
 }
 
 /** What the kernel's own BPF programs have taken of the modules' region before the first module comes. */
@@ -131,6 +135,8 @@ export class Kernel {
   readonly printkRatelimitState: GuestAddr;
   readonly traps: Traps;
   readonly reports: Reports;
+  /** Finds uses of uninitialised memory, where that was asked for. */
+  readonly kmsan: Kmsan | undefined;
   /** Start of the regions that modules ask for through variables. */
   readonly regions = { directMap: DIRECT_MAP.start, vmalloc: VMALLOC.start, vmemmap: VMEMMAP.start };
   /** The text of a function of ours with a format: argument `fmt` is the format, the variable ones begin at `first`. */
@@ -181,7 +187,10 @@ export class Kernel {
     this.commandLine = options.commandLine;
     this.layouts = readLayouts(spec.types);
     this.random = new SeededRandom(options.seed);
-    this.memory = new GuestMemory();
+    const tracked = options.uninitialised === true ? new TrackedMemory() : undefined;
+    this.memory = tracked ?? new GuestMemory();
+    const kmsan = tracked && new Kmsan(this, tracked);
+    this.kmsan = kmsan;
     this.natives = new NativeTable(this, EXPORT_TABLES);
     this.text = new KernelText(this);
     this.cpu = options.createCpu({
@@ -192,6 +201,7 @@ export class Kernel {
       features: bootCpuFeatures(),
       functionAt: (addr) => this.text.functionAt(addr),
       thunkAt: (addr) => this.text.thunkAt(addr),
+      ...(kmsan === undefined ? {} : { follower: (regs) => kmsan.follower(regs) }),
     });
     this.memory.onTextChange = (addr, size) => this.cpu.invalidate(addr, size);
     this.args = new Arguments(this.cpu.regs);
@@ -226,6 +236,7 @@ export class Kernel {
       pages: this.pages,
       quarantineBytes: options.quarantineBytes,
       zeroOnAlloc: this.zeroOnAlloc,
+      onAlloc: kmsan && ((addr, size, zeroed, site) => kmsan.allocated(addr, size, zeroed, site)),
     });
     this.reports = new Reports(this);
     this.traps = new Traps(this);
@@ -271,6 +282,7 @@ export class Kernel {
       const { base, textSize } = module.layout(which);
       this.tracks.depot.codeGoes(base, textSize);
       this.reports.codeGoes(base, textSize);
+      this.kmsan?.codeGoes();
     };
     return {
       formed: (module) => this.globals.add(module),

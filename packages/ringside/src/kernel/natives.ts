@@ -103,6 +103,7 @@ export class NativeTable implements Natives {
     this.#running = native;
     // a backtrace from here begins at the native, whose caller is on the stack
     k.cpu.regs.rip = native.addr;
+    k.kmsan?.called();
     try {
       if (native.entry === undefined) {
         throw new UnsupportedError({

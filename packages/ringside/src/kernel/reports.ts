@@ -1,4 +1,4 @@
-import type { GuestAddr, UnsupportedError } from '../bytes/index.ts';
+import { type GuestAddr, NULL, type UnsupportedError } from '../bytes/index.ts';
 import { type Access, GuestAccessFault } from '../memory/index.ts';
 import type { CpuException } from '../translate/index.ts';
 import type { Kernel } from './kernel.ts';
@@ -7,11 +7,16 @@ import { faultType, firstPoisoned, poisonType } from './mm/kasan/classify.ts';
 import { type Finding, MemoryError } from './mm/kasan/memory-error.ts';
 import type { BugType, MemoryReport } from './mm/kasan/memory-report.ts';
 import { regionOf } from './mm/kasan/region.ts';
+import { UninitError, type UninitFinding } from './mm/kmsan/uninit-error.ts';
+import type { UninitReport } from './mm/kmsan/uninit-report.ts';
 import type { BadFree } from './mm/slab.ts';
 import { panic } from './traps/oops.ts';
 
 /** Something that the real kernel would not have said: what Ringside saw beyond it. */
-export type Report = MemoryReport | { readonly kind: 'unsupported'; readonly error: UnsupportedError };
+export type Report =
+  | MemoryReport
+  | UninitReport
+  | { readonly kind: 'unsupported'; readonly error: UnsupportedError };
 
 /** Places at which something was seen; a guest that makes code as it runs has as many as it likes. */
 const PLACES_LIMIT = 10_000;
@@ -28,7 +33,7 @@ export class Reports {
   panics = false;
   readonly #k: Kernel;
   /** By kind, access, address of the code and the function of ours that it has called. */
-  readonly #places = new Map<string, MemoryError>();
+  readonly #places = new Map<string, MemoryError | UninitError>();
   /** Set while a report is made: what that reads is not the guest's doing. */
   #busy = false;
 
@@ -80,6 +85,11 @@ export class Reports {
     }));
   }
 
+  /** A value that nobody has given decides something. */
+  uninitialised(use: string, find: () => UninitFinding): void {
+    this.#told(`uninit-value ${use}`, 'read', NULL, (ip) => new UninitError(this.#k, ip, find()));
+  }
+
   /** Something that Ringside lacks: each thing is told once. */
   unsupported(error: UnsupportedError): void {
     if (this.all.some((report) => report.kind === 'unsupported' && report.error.message === error.message))
@@ -101,19 +111,29 @@ export class Reports {
     what: string,
     find: () => Finding,
   ): void {
+    const make = (ip: GuestAddr) => new MemoryError(this.#k, kind, ip, find());
+    this.#told(`${kind} ${what} ${access}`, access, address, make);
+  }
+
+  #told(
+    what: string,
+    access: MemoryReport['access'],
+    address: GuestAddr,
+    make: (ip: GuestAddr) => MemoryError | UninitError,
+  ): void {
     if (this.#busy) return;
     this.#busy = true;
-    let error: MemoryError;
+    let error: MemoryError | UninitError;
     try {
       const ip = MemoryError.codeAddress(this.#k, access, address);
       const native = this.#k.natives.nameAt(this.#k.cpu.regs.rip) ?? '';
-      const key = `${kind} ${what} ${access} ${ip} ${native}`;
+      const key = `${what} ${ip} ${native}`;
       const known = this.#places.get(key);
       if (known !== undefined) {
         known.count++;
         if (!this.#k.commandLine.has('kasan_multi_shot')) return;
       }
-      error = new MemoryError(this.#k, kind, ip, find());
+      error = make(ip);
       if (this.#places.size < PLACES_LIMIT) this.#places.set(key, error);
     } catch (problem) {
       // what the guest has broken cannot be described; that will show in what it does next
@@ -123,15 +143,16 @@ export class Reports {
       this.#busy = false;
     }
     this.#add(error);
-    this.#panic();
+    this.#panic(error.kind === 'uninit-value');
   }
 
   /** Source: mm/kasan/report.c, end_report. */
-  #panic(): void {
+  #panic(uninit: boolean): void {
     const k = this.#k;
     if (k.halted) return;
-    if (this.panics) panic(k, 'KASAN: panic_on_warn set ...');
-    else if (k.commandLine.get('kasan.fault') === 'panic') panic(k, 'kasan.fault=panic set ...');
+    // Source: mm/kmsan/report.c, kmsan_report, with the words of mm/kasan
+    if (this.panics) panic(k, `${uninit ? 'KMSAN' : 'KASAN'}: panic_on_warn set ...`);
+    else if (!uninit && k.commandLine.get('kasan.fault') === 'panic') panic(k, 'kasan.fault=panic set ...');
   }
 
   #add(report: Report): void {

@@ -18,6 +18,9 @@ export type {
   SourcePlace,
   StackFrame,
   TrackReport,
+  UninitBytes,
+  UninitCreation,
+  UninitReport,
 } from '../kernel/index.ts';
 export { recordText } from '../kernel/index.ts';
 export { type BootOptions, boot, parseCommandLine } from './boot.ts';

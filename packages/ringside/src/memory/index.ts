@@ -5,6 +5,8 @@
  */
 export * from './access-fault.ts';
 export * from './alias.ts';
+export * from './definedness.ts';
 export * from './guest-memory.ts';
 export * from './layout.ts';
 export * from './shadow.ts';
+export * from './tracked-memory.ts';

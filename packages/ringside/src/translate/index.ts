@@ -10,6 +10,7 @@ export { accessesAt } from './accesses-at.ts';
 export * from './cpu.ts';
 export { createCpu } from './create-cpu.ts';
 export type { CpuWatchHit, Watchpoint } from './debug-points.ts';
+export * from './definedness/index.ts';
 export { type DisassemblyOptions, translateToText } from './disassembly.ts';
 export {
   blocksInOrder,

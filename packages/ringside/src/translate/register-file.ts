@@ -92,6 +92,11 @@ export class RegisterFile {
   readonly #i32: Int32Array;
   /** x87 and SSE registers, see `FPU_AREA`. */
   readonly fpu: BigUint64Array;
+  /** Told of states that are saved and loaded: who knows more of the registers than their values keeps that with them. */
+  onSave: ((state: RegisterState) => void) | undefined;
+  onLoad: ((state: RegisterState) => void) | undefined;
+  /** Told of registers in which a function of ours looks for an argument, and of how many of their bits. */
+  onArgument: ((slot: number, width: number) => void) | undefined;
 
   constructor(memory: GuestMemory) {
     this.slots = new BigUint64Array(memory.wasm.buffer, REGISTER_FILE, 64);
@@ -189,14 +194,19 @@ export class RegisterFile {
   /** A copy of the state, to be loaded again when its context goes on. */
   save(): RegisterState {
     this.settleFlags();
-    if (this.#i32[2 * SLOT_FPU_USED] === 0) return this.slots.slice(0, STATE_SLOTS) as RegisterState;
-    const state = new BigUint64Array(STATE_SLOTS + FPU_SLOTS);
-    state.set(this.slots.subarray(0, STATE_SLOTS));
-    state.set(this.fpu, STATE_SLOTS);
+    let state: RegisterState;
+    if (this.#i32[2 * SLOT_FPU_USED] === 0) state = this.slots.slice(0, STATE_SLOTS) as RegisterState;
+    else {
+      state = new BigUint64Array(STATE_SLOTS + FPU_SLOTS);
+      state.set(this.slots.subarray(0, STATE_SLOTS));
+      state.set(this.fpu, STATE_SLOTS);
+    }
+    this.onSave?.(state);
     return state;
   }
 
   load(state: RegisterState): void {
+    this.onLoad?.(state);
     this.#i32[2 * SLOT_FKIND] = 0;
     if (state.length > STATE_SLOTS) {
       this.slots.set(state.subarray(0, STATE_SLOTS));

@@ -48,8 +48,12 @@ function ksize(k: Kernel): number {
   return size;
 }
 
-function vmalloc(k: Kernel, size: number): GuestAddr {
-  return size === 0 ? NULL : (k.vmalloc.alloc(size, PROT_RW, k.tracks.site()) ?? NULL);
+function vmalloc(k: Kernel, size: number, zero: boolean): GuestAddr {
+  const site = k.tracks.site();
+  const addr = size === 0 ? undefined : k.vmalloc.alloc(size, PROT_RW, site);
+  if (addr === undefined) return NULL;
+  k.kmsan?.allocated(addr, size, zero, site);
+  return addr;
 }
 
 function getFreePages(k: Kernel, order: number, zero: boolean): GuestAddr {
@@ -57,6 +61,7 @@ function getFreePages(k: Kernel, order: number, zero: boolean): GuestAddr {
   const addr = order > 10 ? undefined : k.pages.alloc(order, request);
   if (addr === undefined) return NULL;
   if (zero || k.zeroOnAlloc) k.memory.raw.fill(0, addr >>> 0, (addr >>> 0) + (PAGE_SIZE << order));
+  k.kmsan?.allocated(addr, PAGE_SIZE << order, zero, request.site);
   return addr;
 }
 
@@ -147,13 +152,13 @@ export const mmExports: ExportTable = {
     initKmallocCaches,
   ),
 
-  vmalloc: fn('void *vmalloc(unsigned long size)', (k) => vmalloc(k, k.args.size(0))),
-  vzalloc: fn('void *vzalloc(unsigned long size)', (k) => vmalloc(k, k.args.size(0))),
+  vmalloc: fn('void *vmalloc(unsigned long size)', (k) => vmalloc(k, k.args.size(0), false)),
+  vzalloc: fn('void *vzalloc(unsigned long size)', (k) => vmalloc(k, k.args.size(0), true)),
   vfree: fn('void vfree(const void *addr)', (k) => vfree(k, k.args.addr(0))),
   kvmalloc_node: fn('void *kvmalloc_node(size_t size, gfp_t flags, int node)', (k) => {
     const size = k.args.size(0);
     const small = size <= PAGE.KMALLOC_MAX_CACHE_SIZE ? k.kmalloc.alloc(size, zeroed(k.args.u32(1))) : NULL;
-    return small === NULL ? vmalloc(k, size) : small;
+    return small === NULL ? vmalloc(k, size, zeroed(k.args.u32(1))) : small;
   }),
   kvfree: fn('void kvfree(const void *addr)', (k) => {
     const addr = k.args.addr(0);

@@ -40,6 +40,7 @@ export class Kmalloc {
     const addr = this.#k.pages.alloc(order, { site, use: 'kmalloc', size });
     if (addr === undefined) return NULL;
     this.#k.memory.raw.fill(0, addr >>> 0, (addr >>> 0) + (PAGE_SIZE << order));
+    this.#k.kmsan?.allocated(addr, PAGE_SIZE << order, zero, site);
     return addr;
   }
 

@@ -42,6 +42,10 @@ export interface SlabOptions {
   readonly quarantineBytes: number;
   /** CONFIG_INIT_ON_ALLOC_DEFAULT_ON: every allocation is zeroed. */
   readonly zeroOnAlloc: boolean;
+  /** Told of all of an object's room when it is handed out; `zeroed`: its user has asked for zeroes. */
+  readonly onAlloc?:
+    | ((addr: GuestAddr, size: number, zeroed: boolean, site: AllocationSite) => void)
+    | undefined;
 }
 
 const REDZONE = 16;
@@ -86,6 +90,7 @@ export class Slab {
     if (this.#objects.has(addr)) memory.poison(addr, cache.objectSize, POISON.slabRedzone);
     memory.unpoison(addr, size);
     if (zero || this.#o.zeroOnAlloc) memory.raw.fill(0, addr >>> 0, (addr >>> 0) + cache.objectSize);
+    this.#o.onAlloc?.(addr, cache.objectSize, zero, site);
     const object: SlabObject = { cache, addr, size, allocated: site, freed: undefined };
     this.#objects.set(addr, object);
     return object;

@@ -347,6 +347,7 @@ export class Scheduler {
     const rsp = asAddr(Math.floor(base / 16) * 16 - 8);
     k.memory.writePtr(rsp, k.natives.returnAddress);
     regs.slots.fill(0n, 0, 16);
+    k.kmsan?.begins();
     regs.setU64(SLOT_RFLAGS, rflags);
     regs.setAddr(SLOT_GS_BASE, k.percpu.base);
     regs.rsp = rsp;

@@ -1,6 +1,6 @@
 import { EX_TYPE } from '../../abi/index.ts';
 import { hex64, UnsupportedError } from '../../bytes/index.ts';
-import type { CpuException } from '../../translate/index.ts';
+import { type CpuException, RAX, RCX, RDX } from '../../translate/index.ts';
 import type { Kernel } from '../kernel.ts';
 import type { ExceptionFixup } from '../module/index.ts';
 
@@ -11,9 +11,11 @@ const NAMES = new Map<number, string>(
 const TYPE_MASK = 0xff;
 const REGISTER_SHIFT = 8;
 const IMMEDIATE_SHIFT = 16;
-const TRAP_RAX = 0;
 
-/** Sends execution on where an exception table entry says. Source: arch/x86/mm/extable.c. */
+/**
+ * Sends execution on where an exception table entry says. Source: arch/x86/mm/extable.c. Deviation: no warning is given about
+ * an access to user memory at an address that is not canonical.
+ */
 export function applyFixup(k: Kernel, entry: ExceptionFixup, stop: CpuException): void {
   const { regs } = k.cpu;
   switch (entry.data & TYPE_MASK) {
@@ -23,8 +25,16 @@ export function applyFixup(k: Kernel, entry: ExceptionFixup, stop: CpuException)
     case EX_TYPE.EX_TYPE_RDMSR:
       break;
     case EX_TYPE.EX_TYPE_FAULT:
-      regs.setU64(TRAP_RAX, BigInt(stop.vector));
+    case EX_TYPE.EX_TYPE_COPY:
+      regs.setU64(RAX, BigInt(stop.vector));
       break;
+    case EX_TYPE.EX_TYPE_UCOPY_LEN: {
+      // what is left to copy: whole words, and the bytes of a register
+      const bytes = regs.u64((entry.data >> REGISTER_SHIFT) & 0xf);
+      const size = BigInt(entry.data >> IMMEDIATE_SHIFT);
+      regs.setU64(RCX, BigInt.asUintN(64, size * regs.u64(RCX) + bytes));
+      break;
+    }
     case EX_TYPE.EX_TYPE_IMM_REG: {
       const register = (entry.data >> REGISTER_SHIFT) & 0xf;
       regs.setAddr(register, entry.data >> IMMEDIATE_SHIFT);
@@ -37,5 +47,7 @@ export function applyFixup(k: Kernel, entry: ExceptionFixup, stop: CpuException)
         advice: `the instruction at ${hex64(entry.insn)} faulted`,
       });
   }
+  if ((entry.data & EX_TYPE.EX_FLAG_CLEAR_AX) !== 0) regs.setU64(RAX, 0n);
+  if ((entry.data & EX_TYPE.EX_FLAG_CLEAR_DX) !== 0) regs.setU64(RDX, 0n);
   regs.rip = entry.fixup;
 }

@@ -33,22 +33,28 @@ export class RegisterArguments implements VariableArguments {
     this.#index = fixed;
   }
 
+  #register(width: number): number {
+    const slot = ORDER[this.#index++]!;
+    this.#regs.onArgument?.(slot, width);
+    return slot;
+  }
+
   #stackSlot(): GuestAddr {
     return asAddr(this.#regs.rsp + 8 + 8 * (this.#index++ - ORDER.length));
   }
 
   i32(): number {
-    if (this.#index < ORDER.length) return this.#regs.i32(ORDER[this.#index++]!);
+    if (this.#index < ORDER.length) return this.#regs.i32(this.#register(32));
     return this.#memory.readI32(this.#stackSlot());
   }
 
   u64(): bigint {
-    if (this.#index < ORDER.length) return this.#regs.u64(ORDER[this.#index++]!);
+    if (this.#index < ORDER.length) return this.#regs.u64(this.#register(64));
     return this.#memory.readU64(this.#stackSlot());
   }
 
   addr(): GuestAddr {
-    if (this.#index < ORDER.length) return this.#regs.addr(ORDER[this.#index++]!);
+    if (this.#index < ORDER.length) return this.#regs.addr(this.#register(64));
     return this.#memory.readPtr(this.#stackSlot());
   }
 }

@@ -89,7 +89,7 @@ export class MemoryError implements MemoryReport {
 }
 
 /** Whether code at this address was interrupted in it, not in a call that it had made. */
-function isRip(k: Kernel, ip: GuestAddr): boolean {
+export function isRip(k: Kernel, ip: GuestAddr): boolean {
   return ip === k.cpu.regs.rip;
 }
 
@@ -99,7 +99,7 @@ function firstFrame(k: Kernel): GuestAddr {
 }
 
 /** The call trace from `place` on; before it the function of ours that it has called. */
-function traceFrom(k: Kernel, place: StackFrame): (StackFrame | TraceRemark)[] {
+export function traceFrom(k: Kernel, place: StackFrame): (StackFrame | TraceRemark)[] {
   const { rip } = k.cpu.regs;
   const inGuest = k.sched.current.activations.at(-1)?.kind === 'guest';
   const lead = !inGuest ? [] : rip === place.address ? [place] : [stackFrame(k, rip, false), place];

@@ -47,7 +47,7 @@ export function reportText(report: Omit<MemoryReport, 'text'>, context: ReportCo
 }
 
 /** `%px` */
-function pointer(addr: GuestAddr | number): string {
+export function pointer(addr: GuestAddr | number): string {
   return addrToU64(addr as GuestAddr)
     .toString(16)
     .padStart(16, '0');
@@ -60,7 +60,7 @@ function accessLine({ access, size, address, comm, pid }: Omit<MemoryReport, 'te
 }
 
 /** A frame of a call trace, and before it the functions that were inlined there. */
-function frameLines(frame: StackFrame): string[] {
+export function frameLines(frame: StackFrame): string[] {
   const { source } = frame;
   if (source === undefined) return [` ${frame.symbol}`];
   const places = [source, ...source.inlinedFrom];

@@ -73,17 +73,19 @@ export class StackDepot {
    * where a call has just led to, code or not, and the innermost frame is its caller.
    */
   capture(called = false): StackNode {
-    const k = this.#k;
-    const { activations } = k.sched.current;
-    const top = activations.at(-1);
-    if (top?.kind !== 'guest' || top.state !== undefined) return this.#base(activations, activations.length);
-    let below = this.#below.get(top);
-    if (below === undefined) {
-      below = this.#base(activations, activations.length - 1);
-      this.#below.set(top, below);
-    }
-    const { regs } = k.cpu;
-    return this.#guest(below, regs.rip, regs.rsp, regs.addr(RBP), called);
+    const { regs } = this.#k.cpu;
+    return this.#capture(regs.rip, regs.rsp, regs.addr(RBP), called);
+  }
+
+  /** The stack of those who called the function of the guest that RIP is in. */
+  callers(): StackNode {
+    const { regs } = this.#k.cpu;
+    const { rip } = regs;
+    const rule = this.#k.text.findOrc(rip) ?? FRAME_POINTER;
+    const bp: number = regs.addr(RBP);
+    const frame = (rule.spReg === ORC_REG.BP ? bp : regs.rsp) + rule.spOffset;
+    const callerBp = rule.bpReg === ORC_REG.PREV_SP ? this.#word(frame + rule.bpOffset) : bp;
+    return this.#capture(this.#word(frame - 8), frame, callerBp);
   }
 
   /** Functions of a stack, innermost first. */
@@ -120,6 +122,18 @@ export class StackDepot {
     }
   }
 
+  #capture(rip: GuestAddr, rsp: number, rbp: number, called = false): StackNode {
+    const { activations } = this.#k.sched.current;
+    const top = activations.at(-1);
+    if (top?.kind !== 'guest' || top.state !== undefined) return this.#base(activations, activations.length);
+    let below = this.#below.get(top);
+    if (below === undefined) {
+      below = this.#base(activations, activations.length - 1);
+      this.#below.set(top, below);
+    }
+    return this.#guest(below, rip, rsp, rbp, called);
+  }
+
   #base(activations: readonly Activation[], end: number): StackNode {
     let node = this.#root;
     for (let i = 0; i < end; i++) {
@@ -143,7 +157,7 @@ export class StackDepot {
   }
 
   /** Frames of guest code, on top of `below`. */
-  #guest(below: StackNode, rip: GuestAddr, rsp: GuestAddr, rbp: GuestAddr, called = false): StackNode {
+  #guest(below: StackNode, rip: GuestAddr, rsp: number, rbp: number, called = false): StackNode {
     const k = this.#k;
     const end = k.natives.returnAddress;
     let ip = rip;
