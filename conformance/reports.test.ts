@@ -71,6 +71,16 @@ test.each(caseNames())(
   },
 );
 
+test.each(caseNames())(
+  'in %s nothing else is said when uses of uninitialised memory are looked for',
+  async (name) => {
+    const theCase = readCase(name);
+    const target = await createTarget({ kernelParameters: theCase.kernelParameters }, false, true);
+    await runCase(theCase, target);
+    expect(bugsOf(target.reports)).toEqual(CASES[name] ?? []);
+  },
+);
+
 const modulesFolder = new URL('../modules/', import.meta.url);
 const modules = readdirSync(modulesFolder, { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.ko'))

@@ -17,12 +17,17 @@ const ORACLE_PARAMETERS = 'panic=-1';
 /** RINGSIDE_KERNEL: what --kernel takes; without it, the built-in kernel, whose recordings are kept. */
 const KERNEL = process.env['RINGSIDE_KERNEL'];
 
-/** `exact`: see `BootOptions.exact`. */
-export async function createTarget(options: TargetOptions, exact = false): Promise<RingsideTarget> {
+/** `exact`, `uninitialised`: see `BootOptions`. */
+export async function createTarget(
+  options: TargetOptions,
+  exact = false,
+  uninitialised = false,
+): Promise<RingsideTarget> {
   const machine = await boot({
     spec: await resolveKernel(KERNEL),
     commandLine: `${ORACLE_PARAMETERS} ${options.kernelParameters}`,
     exact,
+    uninitialised,
   });
   return new RingsideTarget(machine);
 }

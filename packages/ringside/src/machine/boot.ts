@@ -27,7 +27,7 @@ export interface BootOptions {
   readonly panicOnReport?: boolean;
   /**
    * Find uses of uninitialised memory, as a kernel with KMSAN: every instruction is then made on its own and followed,
-   * which is some hundred times slower. Results, times and counts stay the same. Default false.
+   * about a hundred thousand a second. Results, times and counts stay the same. Default false.
    */
   readonly uninitialised?: boolean;
   /** Bytes of freed slab objects that wait before their place is given to others. Default 1 MiB. */
