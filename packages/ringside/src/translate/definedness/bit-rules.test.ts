@@ -87,16 +87,19 @@ const CONDITIONS: Readonly<Record<string, (x: number, y: number) => boolean>> = 
 };
 const NEGATIONS: Readonly<Record<string, string>> = { e: 'ne', b: 'ae', be: 'a', l: 'ge', le: 'g' };
 
-test.each(Object.keys(CONDITIONS))('condition %s after cmp is undefined exactly when it may differ', (name) => {
-  const flags = new FlagDefinedness();
-  for (const [a, b] of pairs) {
-    flags.compare(a, b, WIDTH);
-    const results = numbersOf(a).flatMap((x) => numbersOf(b).map((y) => CONDITIONS[name]!(x, y)));
-    const differs = new Set(results).size > 1;
-    expect([a, b, flags.dependsOn(name)]).toEqual([a, b, differs]);
-    expect(flags.dependsOn(NEGATIONS[name]!)).toBe(differs);
-  }
-});
+test.each(Object.keys(CONDITIONS))(
+  'condition %s after cmp is undefined exactly when it may differ',
+  (name) => {
+    const flags = new FlagDefinedness();
+    for (const [a, b] of pairs) {
+      flags.compare(a, b, WIDTH);
+      const results = numbersOf(a).flatMap((x) => numbersOf(b).map((y) => CONDITIONS[name]!(x, y)));
+      const differs = new Set(results).size > 1;
+      expect([a, b, flags.dependsOn(name)]).toEqual([a, b, differs]);
+      expect(flags.dependsOn(NEGATIONS[name]!)).toBe(differs);
+    }
+  },
+);
 
 test('single flags after cmp are never called defined when they may differ', () => {
   const flags = new FlagDefinedness();
