@@ -32,7 +32,7 @@ FUNCTION is a name or an address (0x...). Without it: all functions, with their 
   --stage STAGE   x86, cfg, ir, wasm (several with commas) or all, the default
   --tier TIER     quick (the default), or hot: what functions become that run often, with callees of
                   the same file in their calls' place and small loops copied
-  --plain         without checks of memory accesses, as "ringside run --no-checked" translates
+  --plain         without checks of memory accesses (what the checks add is the difference)
   --json          one JSON object
 
 Examples:

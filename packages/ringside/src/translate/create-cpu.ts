@@ -45,8 +45,11 @@ const DEPTH_BUDGET = 6144;
 const HOT_AFTER = 1000;
 /** About a million guest instructions. */
 const CODE_BYTES = 64 * 2 ** 20;
-/** A context that avoids all switch points is stopped anyway. */
-const HARD_LIMIT = -(2 ** 24);
+/**
+ * A context that avoids all switch points (a loop made of returns alone) is stopped so many instructions later anyway:
+ * more than the longest way between two of them in one translation.
+ */
+const HARD_LIMIT = -(2 ** 14);
 /** Error code bits of #PF. Source: SDM vol. 3, 4.7. */
 const PF_PRESENT = 1;
 const PF_WRITE = 2;
