@@ -11,6 +11,7 @@ import {
 } from '../../../../scripts/silicon/cases.ts';
 import { buildHarness, type Outcome, runNative } from '../../../../scripts/silicon/run-native.ts';
 import { asAddr } from '../bytes/index.ts';
+import { GuestMemory } from '../memory/index.ts';
 import { printInstruction } from '../x86/index.ts';
 import { type BareMachine, bareMachine } from './bare-machine.ts';
 import { FPU_BYTES, FPU_ST, FPU_XMM, SLOT_RFLAGS } from './register-file.ts';
@@ -95,6 +96,20 @@ function runTranslated(machine: BareMachine, c: Case, at: number): { difference:
   };
 }
 
+/** Sequences in one machine: all of them would be more code than a process should hold. */
+const TOGETHER = 8000;
+
+/** A machine with the sequences as its text, each followed by more int3 than an instruction is long. */
+function place(cases: readonly Case[], memory: GuestMemory): BareMachine {
+  const text = new Uint8Array(cases.length * SPACING).fill(0xcc);
+  for (const [i, c] of cases.entries()) text.set(c.code, i * SPACING);
+  const machine = bareMachine(text, { checked: false, memory });
+  for (let i = 0; i < cases.length; i += 500) {
+    machine.cpu.translate(cases.slice(i, i + 500).map((_, k) => asAddr(machine.text + (i + k) * SPACING)));
+  }
+  return machine;
+}
+
 test('translated sequences do what the processor does', { timeout: 600_000 }, () => {
   const encodings = provable(features());
   const random = new Random(SEED);
@@ -109,22 +124,18 @@ test('translated sequences do what the processor does', { timeout: 600_000 }, ()
     if (cases.length === before) uncovered.push(encoding.line);
   }
   const outcomes = runNative(buildHarness(), cases);
-  // All sequences at once, each followed by more int3 than an instruction is long.
-  const text = new Uint8Array(cases.length * SPACING).fill(0xcc);
-  for (const [i, c] of cases.entries()) text.set(c.code, i * SPACING);
-  const machine = bareMachine(text, { checked: false });
-  for (let i = 0; i < cases.length; i += 500) {
-    machine.cpu.translate(cases.slice(i, i + 500).map((_, k) => asAddr(machine.text + (i + k) * SPACING)));
-  }
   const wrong = new Map<string, { count: number; example: string }>();
+  const memory = new GuestMemory();
+  let machine: BareMachine | undefined;
   for (const [i, c] of cases.entries()) {
+    if (i % TOGETHER === 0) machine = place(cases.slice(i, i + TOGETHER), memory);
     const outcome = outcomes[i]!;
     // Faults in memory are another test's: here all addresses are good, if sometimes misaligned for vectors.
     const misaligned = outcome.trap === 13 && familyAt(c, outcome.rip) === 'simd';
     if (outcome.trap >= 12 && outcome.trap <= 14 && !misaligned) continue;
     let difference: string[];
     try {
-      difference = runTranslated(machine, c, i * SPACING).difference(outcome);
+      difference = runTranslated(machine!, c, (i % TOGETHER) * SPACING).difference(outcome);
     } catch (error) {
       difference = [`threw ${String(error)}`];
     }
