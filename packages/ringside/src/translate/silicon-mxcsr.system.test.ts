@@ -1,16 +1,13 @@
 import { expect, test } from 'vitest';
-import { type Case, DATA, Random, WINDOW } from '../../../../scripts/silicon/cases.ts';
+import { Random } from '../../../../scripts/silicon/cases.ts';
 import { MXCSR_ENCODINGS, makeMxcsrCase } from '../../../../scripts/silicon/mxcsr-cases.ts';
 import { buildHarness, type Outcome, runNative } from '../../../../scripts/silicon/run-native.ts';
-import { asAddr } from '../bytes/index.ts';
 import { printInstruction } from '../x86/index.ts';
-import { type BareMachine, bareMachine } from './bare-machine.ts';
 import { FPU_BYTES, FPU_MXCSR, FPU_ST, FPU_XMM, SLOT_RFLAGS } from './register-file.ts';
+import { ARITHMETIC, enterCase, type PlacedCase, placeCases } from './silicon.fixture.ts';
 
 const PER_LINE = Number(process.env['SILICON_PER_LINE'] ?? 400);
 const SEED = Number(process.env['SILICON_SEED'] ?? 1999);
-const ARITHMETIC = 0x8d5;
-const SPACING = 96;
 
 function word(bytes: Uint8Array, at: number, size: 4 | 8): bigint {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
@@ -18,17 +15,11 @@ function word(bytes: Uint8Array, at: number, size: 4 | 8): bigint {
 }
 
 /** Runs a case translated; how that differs from what the processor did. */
-function differences(machine: BareMachine, c: Case, at: number, theirs: Outcome): string[] {
-  const { memory, cpu } = machine;
+function differences(placed: PlacedCase, theirs: Outcome): string[] {
+  const { c, machine, start } = placed;
+  const { cpu } = machine;
   const { regs } = cpu;
-  const start = machine.text + at;
-  memory.raw.fill(0, DATA, DATA + 4096);
-  memory.raw.set(c.memory, DATA + WINDOW);
-  for (let r = 0; r < 16; r++) regs.setU64(r, c.regs[r]!);
-  const fpu = new Uint8Array(regs.fpu.buffer, regs.fpu.byteOffset, FPU_BYTES);
-  fpu.set(c.fpu);
-  regs.setU64(SLOT_RFLAGS, BigInt(c.flags));
-  regs.rip = asAddr(start);
+  const fpu = enterCase(placed);
   const stop = cpu.run(1000);
   const wrong: string[] = [];
   const compare = (what: string, a: bigint | string, b: bigint | string): void => {
@@ -58,15 +49,10 @@ test('SSE arithmetic in all modes has the results, flags and exceptions of the p
     Array.from({ length: PER_LINE }, () => makeMxcsrCase(encoding, random)).filter((c) => c !== undefined),
   );
   const outcomes = runNative(buildHarness(), cases);
-  const text = new Uint8Array(cases.length * SPACING).fill(0xcc);
-  for (const [i, c] of cases.entries()) text.set(c.code, i * SPACING);
-  const machine = bareMachine(text, { checked: false });
-  for (let i = 0; i < cases.length; i += 500) {
-    machine.cpu.translate(cases.slice(i, i + 500).map((_, k) => asAddr(machine.text + (i + k) * SPACING)));
-  }
   const wrong = new Map<string, string>();
-  for (const [i, c] of cases.entries()) {
-    const difference = differences(machine, c, i * SPACING, outcomes[i]!);
+  for (const placed of placeCases(cases)) {
+    const { c } = placed;
+    const difference = differences(placed, outcomes[placed.i]!);
     if (difference.length === 0) continue;
     const { line } = c.instructions[0]!.encoding;
     if (wrong.has(line)) continue;

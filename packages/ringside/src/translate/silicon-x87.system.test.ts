@@ -7,15 +7,12 @@ import {
   TRANSCENDENTAL,
   X87_ENCODINGS,
 } from '../../../../scripts/silicon/x87-cases.ts';
-import { asAddr } from '../bytes/index.ts';
 import { printInstruction } from '../x86/index.ts';
-import { type BareMachine, bareMachine } from './bare-machine.ts';
-import { FPU_BYTES, FPU_FOP, FPU_FTW, FPU_ST, SLOT_RFLAGS } from './register-file.ts';
+import { FPU_FOP, FPU_FTW, FPU_ST, SLOT_RFLAGS } from './register-file.ts';
+import { ARITHMETIC, enterCase, type PlacedCase, placeCases } from './silicon.fixture.ts';
 
 const PER_LINE = Number(process.env['SILICON_PER_LINE'] ?? 200);
 const SEED = Number(process.env['SILICON_SEED'] ?? 8087);
-const ARITHMETIC = 0x8d5;
-const SPACING = 96;
 
 const hex = (n: bigint | number): string => n.toString(16);
 
@@ -28,22 +25,16 @@ interface Made {
   readonly trap: number | string;
 }
 
-function run(machine: BareMachine, c: Case, at: number): Made {
+function run(placed: PlacedCase): Made {
+  const { c, machine, start } = placed;
   const { memory, cpu } = machine;
   const { regs } = cpu;
-  const start = machine.text + at;
-  memory.raw.fill(0, DATA, DATA + 4096);
-  memory.raw.set(c.memory, DATA + WINDOW);
-  for (let r = 0; r < 16; r++) regs.setU64(r, c.regs[r]!);
-  const fpu = new Uint8Array(regs.fpu.buffer, regs.fpu.byteOffset, FPU_BYTES);
-  fpu.set(c.fpu);
+  const fpu = enterCase(placed);
   // Registers lie there by number, not from the top.
   const top = (new DataView(c.fpu.buffer).getUint16(2, true) >> 11) & 7;
   for (let i = 0; i < 8; i++) {
     fpu.set(c.fpu.subarray(FPU_ST + 16 * i, FPU_ST + 16 * i + 16), FPU_ST + 16 * ((i + top) & 7));
   }
-  regs.setU64(SLOT_RFLAGS, BigInt(c.flags));
-  regs.rip = asAddr(start);
   const stop = cpu.run(1000);
   const after = fpu.slice();
   const newTop = (new DataView(after.buffer).getUint16(2, true) >> 11) & 7;
@@ -123,18 +114,13 @@ function differences(c: Case, ours: Made, theirs: Outcome, lastBit: boolean): st
 
 function prove(cases: readonly Case[], lastBit: boolean): string[] {
   const outcomes = runNative(buildHarness(), cases);
-  const text = new Uint8Array(cases.length * SPACING).fill(0xcc);
-  for (const [i, c] of cases.entries()) text.set(c.code, i * SPACING);
-  const machine = bareMachine(text, { checked: false });
-  for (let i = 0; i < cases.length; i += 500) {
-    machine.cpu.translate(cases.slice(i, i + 500).map((_, k) => asAddr(machine.text + (i + k) * SPACING)));
-  }
   const wrong = new Map<string, { count: number; of: number; example: string }>();
   const all = new Map<string, number>();
-  for (const [i, c] of cases.entries()) {
+  for (const placed of placeCases(cases)) {
+    const { c, i } = placed;
     const { line } = c.instructions[0]!.encoding;
     all.set(line, (all.get(line) ?? 0) + 1);
-    const difference = differences(c, run(machine, c, i * SPACING), outcomes[i]!, lastBit);
+    const difference = differences(c, run(placed), outcomes[i]!, lastBit);
     if (difference.length === 0) continue;
     const registers = Array.from({ length: 8 }, (_, k) => `st${k}=${hex(register(c.fpu, k))}`).join(' ');
     const entry = wrong.get(line) ?? {

@@ -10,16 +10,12 @@ import {
   WINDOW_BYTES,
 } from '../../../../scripts/silicon/cases.ts';
 import { buildHarness, type Outcome, runNative } from '../../../../scripts/silicon/run-native.ts';
-import { asAddr } from '../bytes/index.ts';
-import { GuestMemory } from '../memory/index.ts';
 import { printInstruction } from '../x86/index.ts';
-import { type BareMachine, bareMachine } from './bare-machine.ts';
 import { FPU_BYTES, FPU_ST, FPU_XMM, SLOT_RFLAGS } from './register-file.ts';
+import { ARITHMETIC, enterCase, type PlacedCase, placeCases } from './silicon.fixture.ts';
 
 const PER_LINE = Number(process.env['SILICON_PER_LINE'] ?? 190);
 const SEED = Number(process.env['SILICON_SEED'] ?? 20231);
-const ARITHMETIC = 0x8d5;
-const SPACING = 96;
 
 /** Instructions beyond the baseline that this machine's processor has, by their names in the table. */
 function features(): Set<string> {
@@ -49,18 +45,12 @@ function familyAt(c: Case, offset: number): string | undefined {
   })?.encoding.family;
 }
 
-/** Runs a case translated. Unchecked code indexes memory by the address's low half, so user addresses work as they are. */
-function runTranslated(machine: BareMachine, c: Case, at: number): { difference: (o: Outcome) => string[] } {
+/** Runs a case translated. */
+function runTranslated(placed: PlacedCase): { difference: (o: Outcome) => string[] } {
+  const { c, machine, start } = placed;
   const { memory } = machine;
   const { regs } = machine.cpu;
-  const start = machine.text + at;
-  memory.raw.fill(0, DATA, DATA + 4096);
-  memory.raw.set(c.memory, DATA + WINDOW);
-  for (let r = 0; r < 16; r++) regs.setU64(r, c.regs[r]!);
-  const fpu = new Uint8Array(regs.fpu.buffer, regs.fpu.byteOffset, FPU_BYTES);
-  fpu.set(c.fpu);
-  regs.setU64(SLOT_RFLAGS, BigInt(c.flags));
-  regs.rip = asAddr(start);
+  const fpu = enterCase(placed);
   const stop = machine.cpu.run(1000);
   return {
     difference: (o) => {
@@ -96,20 +86,6 @@ function runTranslated(machine: BareMachine, c: Case, at: number): { difference:
   };
 }
 
-/** Sequences in one machine: all of them would be more code than a process should hold. */
-const TOGETHER = 8000;
-
-/** A machine with the sequences as its text, each followed by more int3 than an instruction is long. */
-function place(cases: readonly Case[], memory: GuestMemory): BareMachine {
-  const text = new Uint8Array(cases.length * SPACING).fill(0xcc);
-  for (const [i, c] of cases.entries()) text.set(c.code, i * SPACING);
-  const machine = bareMachine(text, { checked: false, memory });
-  for (let i = 0; i < cases.length; i += 500) {
-    machine.cpu.translate(cases.slice(i, i + 500).map((_, k) => asAddr(machine.text + (i + k) * SPACING)));
-  }
-  return machine;
-}
-
 test('translated sequences do what the processor does', { timeout: 600_000 }, () => {
   const encodings = provable(features());
   const random = new Random(SEED);
@@ -125,17 +101,15 @@ test('translated sequences do what the processor does', { timeout: 600_000 }, ()
   }
   const outcomes = runNative(buildHarness(), cases);
   const wrong = new Map<string, { count: number; example: string }>();
-  const memory = new GuestMemory();
-  let machine: BareMachine | undefined;
-  for (const [i, c] of cases.entries()) {
-    if (i % TOGETHER === 0) machine = place(cases.slice(i, i + TOGETHER), memory);
+  for (const placed of placeCases(cases)) {
+    const { c, i } = placed;
     const outcome = outcomes[i]!;
     // Faults in memory are another test's: here all addresses are good, if sometimes misaligned for vectors.
     const misaligned = outcome.trap === 13 && familyAt(c, outcome.rip) === 'simd';
     if (outcome.trap >= 12 && outcome.trap <= 14 && !misaligned) continue;
     let difference: string[];
     try {
-      difference = runTranslated(machine!, c, (i % TOGETHER) * SPACING).difference(outcome);
+      difference = runTranslated(placed).difference(outcome);
     } catch (error) {
       difference = [`threw ${String(error)}`];
     }
